@@ -1,0 +1,131 @@
+/*
+ * clibev.h: libev and the parts of libc that the core uses, for Swift.
+ *
+ * Swift sees neither function-like macros nor errno, so each one that is needed
+ * is a static inline function here, and nothing else is.
+ */
+#ifndef CLIBEV_H
+#define CLIBEV_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE 1 /* accept4, pipe2, posix_spawn's _np calls */
+#endif
+
+#include <errno.h>
+#include <ev.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <arpa/inet.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static inline int clibev_errno(void) {
+  return errno;
+}
+
+/* libev's watcher macros. */
+
+typedef void (*clibev_io_cb)(struct ev_loop *loop, ev_io *watcher, int events);
+typedef void (*clibev_timer_cb)(struct ev_loop *loop, ev_timer *watcher, int events);
+typedef void (*clibev_signal_cb)(struct ev_loop *loop, ev_signal *watcher, int events);
+typedef void (*clibev_async_cb)(struct ev_loop *loop, ev_async *watcher, int events);
+typedef void (*clibev_prepare_cb)(struct ev_loop *loop, ev_prepare *watcher, int events);
+typedef void (*clibev_check_cb)(struct ev_loop *loop, ev_check *watcher, int events);
+typedef void (*clibev_idle_cb)(struct ev_loop *loop, ev_idle *watcher, int events);
+
+static inline void clibev_io_init(ev_io *watcher, clibev_io_cb callback, int fd, int events) {
+  ev_io_init(watcher, callback, fd, events);
+}
+
+static inline void clibev_io_set(ev_io *watcher, int fd, int events) {
+  ev_io_set(watcher, fd, events);
+}
+
+static inline void
+clibev_timer_init(ev_timer *watcher, clibev_timer_cb callback, ev_tstamp after, ev_tstamp repeat) {
+  ev_timer_init(watcher, callback, after, repeat);
+}
+
+static inline void clibev_timer_set(ev_timer *watcher, ev_tstamp after, ev_tstamp repeat) {
+  ev_timer_set(watcher, after, repeat);
+}
+
+static inline void
+clibev_signal_init(ev_signal *watcher, clibev_signal_cb callback, int signal_number) {
+  ev_signal_init(watcher, callback, signal_number);
+}
+
+static inline void clibev_async_init(ev_async *watcher, clibev_async_cb callback) {
+  ev_async_init(watcher, callback);
+}
+
+static inline void clibev_prepare_init(ev_prepare *watcher, clibev_prepare_cb callback) {
+  ev_prepare_init(watcher, callback);
+}
+
+static inline void clibev_check_init(ev_check *watcher, clibev_check_cb callback) {
+  ev_check_init(watcher, callback);
+}
+
+static inline void clibev_idle_init(ev_idle *watcher, clibev_idle_cb callback) {
+  ev_idle_init(watcher, callback);
+}
+
+static inline int clibev_io_active(const ev_io *watcher) {
+  return ev_is_active(watcher);
+}
+static inline int clibev_timer_active(const ev_timer *watcher) {
+  return ev_is_active(watcher);
+}
+static inline int clibev_signal_active(const ev_signal *watcher) {
+  return ev_is_active(watcher);
+}
+static inline int clibev_idle_active(const ev_idle *watcher) {
+  return ev_is_active(watcher);
+}
+
+/* The highest priority: the clock is read before any other callback of a turn. */
+static inline void clibev_check_set_first(ev_check *watcher) {
+  ev_set_priority(watcher, EV_MAXPRI);
+}
+
+/* System calls that glibc 2.36 has no function for, or only as a variadic one. */
+
+static inline int clibev_pidfd_open(pid_t pid) {
+  return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+static inline int clibev_pidfd_send_signal(int pidfd, int signal_number) {
+  return (int)syscall(SYS_pidfd_send_signal, pidfd, signal_number, NULL, 0);
+}
+
+static inline int clibev_fcntl_get(int fd, int command) {
+  return fcntl(fd, command);
+}
+
+static inline int clibev_fcntl_set(int fd, int command, int value) {
+  return fcntl(fd, command, value);
+}
+
+/* Macros of wait(2). */
+static inline int clibev_p_pidfd(void) {
+  return 3; /* P_PIDFD, linux/wait.h */
+}
+
+#endif

@@ -1,0 +1,122 @@
+/*
+ * eddy/loop.h: the event loop.
+ *
+ * One loop belongs to one thread: the one that runs it. Programs that want
+ * more cores run more processes, or a loop on each of several threads.
+ */
+#ifndef EDDY_LOOP_H
+#define EDDY_LOOP_H
+
+#include "base.h"
+
+EDDY_BEGIN_DECLS
+
+/** How long eddy_loop_run runs. */
+enum {
+  /** Until no handle waits for anything, or eddy_loop_stop. */
+  EDDY_RUN_UNTIL_IDLE = 0,
+  /** One turn: block until something happens, run its callbacks, return. */
+  EDDY_RUN_ONCE = 1,
+  /** One turn that does not block. */
+  EDDY_RUN_NOWAIT = 2,
+  /** Until eddy_loop_stop, even if nothing waits: other threads may yet post. */
+  EDDY_RUN_UNTIL_STOPPED = 3
+};
+
+/** What eddy_loop_create may be told. A zero means the default. */
+typedef struct eddy_loop_config {
+  size_t size;
+  /**
+   * The most posted callbacks that one turn runs before it looks at
+   * descriptors and timers again. Default 1,024.
+   */
+  size_t post_batch;
+  /**
+   * Size of the buffer that all the loop's streams read into, in bytes; at
+   * least 4,096. Default 65,536.
+   */
+  size_t read_buffer_size;
+} eddy_loop_config;
+
+#define EDDY_LOOP_CONFIG_INIT                                                                      \
+  { sizeof(eddy_loop_config), 0, 0 }
+
+/**
+ * Creates a loop. The thread that first runs it becomes the loop's thread.
+ *
+ * @param config   null for the defaults.
+ * @param out_loop receives the loop; it belongs to the caller.
+ * @return 0; EDDY_EINVAL, EDDY_ENOMEM, or EDDY_ENOTSUP where epoll(7) is missing.
+ *
+ * Any thread. Since 0.1.
+ */
+int eddy_loop_create(const eddy_loop_config *config, eddy_loop **out_loop);
+
+/**
+ * Frees a loop. Callbacks that were posted and have not run yet run first, and
+ * so do close callbacks that are due.
+ *
+ * @return 0; EDDY_EBUSY while the loop runs, or while a handle of it (timer,
+ * watcher, stream, listener, pool, process, signal) has not been closed;
+ * EDDY_EINVAL for null.
+ *
+ * The loop's thread, or any thread once the loop no longer runs. Since 0.1.
+ */
+int eddy_loop_destroy(eddy_loop *loop);
+
+/**
+ * Runs the loop on the calling thread.
+ *
+ * @param mode one of EDDY_RUN_….
+ * @return 1 if something still keeps the loop alive, else 0; EDDY_EINVAL for
+ * another mode, EDDY_EBUSY if it runs already (on this thread or another).
+ *
+ * Since 0.1.
+ */
+int eddy_loop_run(eddy_loop *loop, int mode);
+
+/**
+ * Makes eddy_loop_run return at the end of the turn. A stop that comes before
+ * the run is kept: the next eddy_loop_run returns after one turn that does not block.
+ *
+ * Any thread. @return 0, EDDY_EINVAL. Since 0.1.
+ */
+int eddy_loop_stop(eddy_loop *loop);
+
+/** 1 if something keeps the loop alive, else 0; EDDY_EINVAL. Since 0.1. */
+int eddy_loop_alive(const eddy_loop *loop);
+
+/**
+ * The loop's clock: monotonic (clock_gettime(2), CLOCK_MONOTONIC), in
+ * nanoseconds, read once a turn just after blocking. 0 for a null loop. Since 0.1.
+ */
+uint64_t eddy_loop_now(const eddy_loop *loop);
+
+/**
+ * Reads the clock again, after a callback that took long; timers that are
+ * started from here on count from it. @return 0, EDDY_EINVAL. Since 0.1.
+ */
+int eddy_loop_update_now(eddy_loop *loop);
+
+/**
+ * The callback of eddy_loop_post.
+ *
+ * @param context the pointer that was posted.
+ */
+typedef void (*eddy_post_cb)(void *context);
+
+/**
+ * Queues a callback for the loop's thread, and wakes the loop if it blocks.
+ * Callbacks posted by one thread run in the order in which it posted them;
+ * however many wait, the loop is woken once. A post that waits keeps the loop alive.
+ *
+ * @return 0; EDDY_EINVAL; EDDY_ENOMEM.
+ *
+ * Any thread, as long as the loop has not been destroyed; not from a signal
+ * handler (it allocates: see signal-safety(7); use eddy/signal.h). Since 0.1.
+ */
+int eddy_loop_post(eddy_loop *loop, eddy_post_cb callback, void *context);
+
+EDDY_END_DECLS
+
+#endif

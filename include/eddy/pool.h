@@ -1,0 +1,68 @@
+/*
+ * eddy/pool.h: a pool of threads for work that would hold the loop up.
+ */
+#ifndef EDDY_POOL_H
+#define EDDY_POOL_H
+
+#include "base.h"
+
+EDDY_BEGIN_DECLS
+
+/** A work pool: threads that run functions, and report to one loop. */
+typedef struct eddy_pool eddy_pool;
+
+/** The work. Runs on one of the pool's threads, with every signal blocked. */
+typedef void (*eddy_work_cb)(void *context);
+
+/**
+ * The completion. Runs on the loop's thread, exactly once for each accepted submit.
+ *
+ * @param status 0 when the work has run; EDDY_ECANCELED when it never ran,
+ *               because the pool was closed first.
+ */
+typedef void (*eddy_done_cb)(int status, void *context);
+
+/** What eddy_pool_create may be told. A zero means the default. */
+typedef struct eddy_pool_config {
+  size_t size;
+  /** Number of threads, at most 1,024. Default: 4. */
+  size_t threads;
+  /** The most works that wait for a thread. Default: 1,024. */
+  size_t queue_capacity;
+} eddy_pool_config;
+
+#define EDDY_POOL_CONFIG_INIT                                                                      \
+  { sizeof(eddy_pool_config), 0, 0 }
+
+/**
+ * Creates a pool and starts its threads.
+ *
+ * @param config null for the defaults.
+ * @return 0; EDDY_EINVAL; EDDY_ENOMEM; EDDY_EAGAIN if the system gives no more threads. Since 0.1.
+ */
+int eddy_pool_create(eddy_loop *loop, const eddy_pool_config *config, eddy_pool **out_pool);
+
+/**
+ * Queues work. While it waits or runs it keeps the loop alive.
+ *
+ * @param work required.
+ * @param done may be null.
+ * @return 0; EDDY_EAGAIN if the queue is full, and then nothing was taken;
+ * EDDY_EALREADY when closing; EDDY_EINVAL; EDDY_ENOMEM. Since 0.1.
+ */
+int eddy_pool_submit(eddy_pool *pool, eddy_work_cb work, eddy_done_cb done, void *context);
+
+/** Number of works that wait for a thread; EDDY_EINVAL. Since 0.1. */
+int eddy_pool_waiting(const eddy_pool *pool);
+
+/**
+ * Closes a pool without blocking: what waits is completed as EDDY_ECANCELED,
+ * what runs runs to its end, then the close callback comes.
+ *
+ * @return 0; EDDY_EINVAL; EDDY_EALREADY when closing. Since 0.1.
+ */
+int eddy_pool_close(eddy_pool *pool, eddy_close_cb callback, void *context);
+
+EDDY_END_DECLS
+
+#endif
