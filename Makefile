@@ -1,0 +1,92 @@
+# Everything that is built, run, tested and installed. `make help` lists the targets.
+
+PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+BINDIR ?= $(PREFIX)/bin
+DESTDIR ?=
+
+HOST ?= 127.0.0.1
+PORT ?= 8888
+
+# What `make test` runs; the stages are listed in scripts/test.
+STAGE ?= all
+
+INSTALL ?= install
+SWIFT_BUILD = swift build -c release --static-swift-stdlib
+
+version := $(shell bash -c '. scripts/common.sh && eddy_version')
+soname := libeddy.so.$(firstword $(subst ., ,$(version)))
+
+headers := $(wildcard include/eddy.h include/eddy/*.h)
+core_sources := $(shell find Sources/CLibev Sources/EddyCore Sources/EddyHTTPCore -type f)
+swift_sources := Package.swift $(shell find Sources -name '*.swift' -o -name '*.h')
+client_sources := $(wildcard bindings/c/client/*.c bindings/c/client/*.h)
+library := build/lib$(addprefix -,$(SANITIZE))
+
+.PHONY: help run lib eddyd client install uninstall test format clean
+
+help:
+	@echo 'make run        install what is missing, build, and run eddyd on $(HOST):$(PORT) (HOST=, PORT=)'
+	@echo 'make test       install what is missing, and run every test (STAGE="unit c": some; STAGE=list)'
+	@echo 'make lib        build/lib/libeddy.so and libeddy.a, for C (SANITIZE=address or thread)'
+	@echo 'make eddyd      build/bin/eddyd'
+	@echo 'make client     build/bin/eddy-client, the C test client'
+	@echo 'make install    the C library, eddyd and eddy-client to PREFIX=$(PREFIX) (LIBDIR=, DESTDIR=)'
+	@echo 'make uninstall  the reverse'
+	@echo 'make format     format every Swift and C file in place'
+	@echo 'make clean      remove what was built'
+
+run:
+	@scripts/install-packages build
+	@scripts/run '$(HOST)' '$(PORT)'
+
+lib: $(library)/libeddy.a
+
+$(library)/libeddy.a: $(headers) $(core_sources) lib/libeddy.map scripts/build-lib
+	SANITIZE=$(SANITIZE) scripts/build-lib $(library)
+
+eddyd: build/bin/eddyd
+
+build/bin/eddyd: $(swift_sources)
+	$(SWIFT_BUILD) --product eddyd
+	mkdir -p build/bin
+	cp "$$($(SWIFT_BUILD) --show-bin-path)/eddyd" $@
+
+client: build/bin/eddy-client
+
+build/bin/eddy-client: $(client_sources) $(headers) build/lib/libeddy.a
+	mkdir -p build/bin
+	$(CC) -std=c99 -O2 -g -Wall -Wextra -pthread -Iinclude -o $@ $(filter %.c,$(client_sources)) \
+	  build/lib/libeddy.a -lev -lm
+
+install: lib eddyd client
+	$(INSTALL) -d '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(LIBDIR)/pkgconfig' '$(DESTDIR)$(INCLUDEDIR)/eddy'
+	$(INSTALL) -m 644 include/eddy.h '$(DESTDIR)$(INCLUDEDIR)/'
+	$(INSTALL) -m 644 include/eddy/*.h '$(DESTDIR)$(INCLUDEDIR)/eddy/'
+	$(INSTALL) -m 755 build/lib/libeddy.so.$(version) '$(DESTDIR)$(LIBDIR)/'
+	strip --strip-unneeded '$(DESTDIR)$(LIBDIR)/libeddy.so.$(version)'
+	ln -sf libeddy.so.$(version) '$(DESTDIR)$(LIBDIR)/$(soname)'
+	ln -sf $(soname) '$(DESTDIR)$(LIBDIR)/libeddy.so'
+	$(INSTALL) -m 644 build/lib/libeddy.a '$(DESTDIR)$(LIBDIR)/'
+	strip --strip-debug '$(DESTDIR)$(LIBDIR)/libeddy.a'
+	scripts/write-pc '$(PREFIX)' '$(INCLUDEDIR)' '$(LIBDIR)' >'$(DESTDIR)$(LIBDIR)/pkgconfig/eddy.pc'
+	$(INSTALL) -m 755 -s build/bin/eddyd build/bin/eddy-client '$(DESTDIR)$(BINDIR)/'
+	if [ -z '$(DESTDIR)' ] && [ "$$(id -u)" = 0 ]; then ldconfig; fi
+
+uninstall:
+	rm -f '$(DESTDIR)$(BINDIR)/eddyd' '$(DESTDIR)$(BINDIR)/eddy-client'
+	rm -f '$(DESTDIR)$(LIBDIR)/libeddy.so' '$(DESTDIR)$(LIBDIR)/$(soname)'
+	rm -f '$(DESTDIR)$(LIBDIR)/libeddy.so.$(version)' '$(DESTDIR)$(LIBDIR)/libeddy.a'
+	rm -f '$(DESTDIR)$(LIBDIR)/pkgconfig/eddy.pc' '$(DESTDIR)$(INCLUDEDIR)/eddy.h'
+	rm -rf '$(DESTDIR)$(INCLUDEDIR)/eddy'
+
+test:
+	@scripts/install-packages test
+	@scripts/test $(STAGE)
+
+format:
+	scripts/check-format --fix
+
+clean:
+	rm -rf build .build .build-asan .build-tsan
