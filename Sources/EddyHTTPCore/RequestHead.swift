@@ -9,7 +9,8 @@ public struct ByteRange: Equatable, Sendable {
   }
 
   @inline(__always) init(_ start: Int, _ end: Int) {
-    self.init(start: UInt32(truncatingIfNeeded: start), count: UInt32(truncatingIfNeeded: end &- start))
+    self.init(
+      start: UInt32(truncatingIfNeeded: start), count: UInt32(truncatingIfNeeded: end &- start))
   }
 }
 
@@ -98,7 +99,9 @@ public struct RequestHead: ~Copyable {
   }
 
   /// The field line `index`, in the order in which they came.
-  public subscript(field index: Int) -> (name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
+  public subscript(field index: Int) -> (
+    name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer
+  ) {
     let ranges = fieldRanges(index)
     return (self[ranges.name], self[ranges.value])
   }
