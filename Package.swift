@@ -20,12 +20,13 @@ let package = Package(
     // C modules. libev-dev and libssl-dev are Debian's; libev has no pkg-config file.
     .systemLibrary(name: "CLibev", path: "Sources/CLibev"),
     .systemLibrary(name: "CEddy", path: "include"),
+    .systemLibrary(name: "CEddyTables", path: "Sources/CEddyTables"),
     .systemLibrary(
       name: "CCrypto", path: "Sources/CCrypto", pkgConfig: "libcrypto",
       providers: [.apt(["libssl-dev"])]),
 
     // The two that also build as Embedded Swift, into libeddy (make lib).
-    .target(name: "EddyCore", dependencies: ["CLibev", "CEddy"]),
+    .target(name: "EddyCore", dependencies: ["CLibev", "CEddy", "CEddyTables"]),
     .target(name: "EddyHTTPCore", dependencies: ["EddyCore", "CLibev"]),
 
     .target(name: "Eddy", dependencies: ["EddyCore"]),
@@ -39,7 +40,7 @@ let package = Package(
     .target(
       name: "EddyJobs",
       dependencies: [
-        "Eddy", "EddyHTTP", "CCrypto",
+        "EddyCore", "Eddy", "EddyHTTP", "CCrypto",
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -53,7 +54,8 @@ let package = Package(
       ]),
 
     // A C program on eddy.h alone; make lib builds the same source against libeddy.
-    .executableTarget(name: "eddy-client", dependencies: ["EddyCore", "CEddy"], path: "bindings/c/client"),
+    .executableTarget(
+      name: "eddy-client", dependencies: ["EddyCore", "CEddy"], path: "bindings/c/client"),
 
     .testTarget(name: "EddyCoreTests", dependencies: ["EddyCore"]),
     .testTarget(name: "EddyHTTPCoreTests", dependencies: ["EddyHTTPCore"]),

@@ -3,13 +3,12 @@
  *
  * Swift sees neither function-like macros nor errno, so each one that is needed
  * is a static inline function here, and nothing else is.
+ *
+ * _GNU_SOURCE stays undefined: it changes the layout's spelling of fd_set and sockaddr arguments,
+ * and Swift's own Glibc module, which is built without it, would then disagree with this one.
  */
 #ifndef CLIBEV_H
 #define CLIBEV_H
-
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE 1 /* accept4, pipe2, posix_spawn's _np calls */
-#endif
 
 #include <errno.h>
 #include <ev.h>
@@ -22,6 +21,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -35,8 +35,25 @@
 #include <time.h>
 #include <unistd.h>
 
+#ifndef _GNU_SOURCE /* what glibc declares only with it */
+extern int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags);
+extern int pipe2(int fds[2], int flags);
+extern int
+posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *actions, const char *path);
+extern int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int from);
+extern char **environ;
+#endif
+
 static inline int clibev_errno(void) {
   return errno;
+}
+
+static inline void clibev_set_errno(int value) {
+  errno = value;
+}
+
+static inline char **clibev_environ(void) {
+  return environ;
 }
 
 /* libev's watcher macros. */
@@ -123,9 +140,20 @@ static inline int clibev_fcntl_set(int fd, int command, int value) {
   return fcntl(fd, command, value);
 }
 
-/* Macros of wait(2). */
-static inline int clibev_p_pidfd(void) {
-  return 3; /* P_PIDFD, linux/wait.h */
+/* Swift's key paths, which would give this, are not in the Embedded subset. */
+static inline size_t clibev_sun_path_offset(void) {
+  return offsetof(struct sockaddr_un, sun_path);
+}
+
+/* The macros of wait(2). A child that a signal ended has exit status 0 here, and the other way
+ * round. */
+
+static inline int clibev_exit_status(int status) {
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+}
+
+static inline int clibev_term_signal(int status) {
+  return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 }
 
 #endif

@@ -28,9 +28,9 @@ typedef struct eddy_loop eddy_loop;
 typedef void (*eddy_close_cb)(void *context);
 
 /** One microsecond, one millisecond and one second, in nanoseconds. */
-#define EDDY_MICROSECOND UINT64_C(1000)
-#define EDDY_MILLISECOND UINT64_C(1000000)
-#define EDDY_SECOND UINT64_C(1000000000)
+#define EDDY_MICROSECOND 1000ULL
+#define EDDY_MILLISECOND 1000000ULL
+#define EDDY_SECOND 1000000000ULL
 
 EDDY_END_DECLS
 

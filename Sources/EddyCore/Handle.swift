@@ -1,0 +1,51 @@
+import CLibev
+
+/// What every handle of a loop has in common: it belongs to one loop, keeps itself alive from its
+/// creation until its close callback has returned, and is closed once.
+///
+/// All members are for the loop's thread.
+public class Handle {
+  /// A loop refuses to be destroyed while a handle is open, so a handle never outlives it.
+  public final unowned(unsafe) let loop: Loop
+  /// The pointer that each callback gets.
+  public final let context: UnsafeMutableRawPointer?
+  /// Whether `close` has been called. Nothing but the close callback comes after that.
+  public final private(set) var isClosing = false
+
+  private final var closeCallback: eddy_close_cb?
+  private final var closeContext: UnsafeMutableRawPointer?
+  /// The next handle whose close callback is due.
+  final var nextClosing: Unmanaged<Handle>?
+
+  init(loop: Loop, context: UnsafeMutableRawPointer?) {
+    self.loop = loop
+    self.context = context
+    loop.openHandles += 1
+    _ = Unmanaged.passRetained(self)
+  }
+
+  /// The handle as C knows it.
+  final var opaque: OpaquePointer {
+    OpaquePointer(Unmanaged.passUnretained(self).toOpaque())
+  }
+
+  /// Marks the handle as closing. The subclass stops its watchers, then calls `finishClosing`, at
+  /// once or when what it must wait for has happened.
+  final func beginClosing(_ callback: eddy_close_cb?, _ context: UnsafeMutableRawPointer?) {
+    isClosing = true
+    closeCallback = callback
+    closeContext = context
+  }
+
+  /// Queues the close callback for the end of the turn.
+  final func finishClosing() {
+    loop.enqueueClosing(self)
+  }
+
+  /// Runs the close callback and gives up the handle's hold on itself.
+  final func runCloseCallback() {
+    closeCallback?(closeContext)
+    loop.openHandles -= 1
+    Unmanaged.passUnretained(self).release()
+  }
+}

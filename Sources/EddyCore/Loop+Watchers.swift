@@ -1,0 +1,43 @@
+import CLibev
+
+// Starting and stopping libev's watchers goes through here, so that the loop knows whether it is alive.
+// Each is a no-op when the watcher is already in that state.
+extension Loop {
+  @inline(__always)
+  func start(_ watcher: UnsafeMutablePointer<ev_io>) {
+    guard clibev_io_active(watcher) == 0 else { return }
+    ev_io_start(ev, watcher)
+    active += 1
+  }
+
+  @inline(__always)
+  func stop(_ watcher: UnsafeMutablePointer<ev_io>) {
+    guard clibev_io_active(watcher) != 0 else { return }
+    ev_io_stop(ev, watcher)
+    active -= 1
+  }
+
+  /// Starts a one-shot timer, or starts it anew.
+  /// - Parameter delay: nanoseconds from `now`.
+  @inline(__always)
+  func start(_ watcher: UnsafeMutablePointer<ev_timer>, delay: UInt64) {
+    stop(watcher)
+    clibev_timer_set(watcher, Double(delay) / 1e9, 0)
+    ev_timer_start(ev, watcher)
+    active += 1
+  }
+
+  @inline(__always)
+  func stop(_ watcher: UnsafeMutablePointer<ev_timer>) {
+    guard clibev_timer_active(watcher) != 0 else { return }
+    ev_timer_stop(ev, watcher)
+    active -= 1
+  }
+
+  /// Tells that libev has stopped a watcher by itself, just before its callback: a one-shot timer,
+  /// or the watcher of a descriptor that epoll refuses.
+  @inline(__always)
+  func watcherHasStopped() {
+    active -= 1
+  }
+}

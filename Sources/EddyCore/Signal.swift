@@ -1,0 +1,78 @@
+import CLibev
+import Synchronization
+
+/// The signals that some loop of this process watches: bit n - 1 for signal n. libev aborts the
+/// program when two loops watch one.
+private let watchedSignals = Atomic<UInt64>(0)
+
+/// Watches one signal. A started watcher does not keep the loop alive. The loop's thread.
+public final class Signal: Handle {
+  /// Signals are numbered from 1 to 64 (signal(7)).
+  private static let highestSignal: Int32 = 64
+
+  private let watcher: UnsafeMutablePointer<ev_signal>
+  private let callback: eddy_signal_cb
+
+  public init(
+    loop: Loop, context: UnsafeMutableRawPointer?, _ callback: @escaping eddy_signal_cb
+  ) {
+    watcher = .allocate(capacity: 1)
+    self.callback = callback
+    super.init(loop: loop, context: context)
+    clibev_signal_init(
+      watcher,
+      { _, watcher, _ in
+        let data = watcher.unsafelyUnwrapped.pointee.data.unsafelyUnwrapped
+        Unmanaged<Signal>.fromOpaque(data)._withUnsafeGuaranteedRef {
+          $0.callback($0.opaque, $0.watcher.pointee.signum, $0.context)
+        }
+      }, 0)
+    watcher.pointee.data = Unmanaged.passUnretained(self).toOpaque()
+  }
+
+  deinit {
+    watcher.deallocate()
+  }
+
+  /// Takes the signal over from its present disposition (sigaction(2)).
+  /// - Throws: `EDDY_EINVAL` for a number that is no signal or can't be caught; `EDDY_EBUSY` if
+  ///   another loop of this process watches it; `EDDY_EALREADY` when started or closing.
+  public func start(_ signal: Int32) throws(EddyError) {
+    guard !isClosing, clibev_signal_active(watcher) == 0 else { throw EddyError(EDDY_EALREADY) }
+    guard (1...Self.highestSignal).contains(signal), signal != SIGKILL, signal != SIGSTOP else {
+      throw EddyError(EDDY_EINVAL)
+    }
+    if loop.signalWatchers.isEmpty {
+      loop.signalWatchers = Array(repeating: 0, count: Int(Self.highestSignal) + 1)
+    }
+    if loop.signalWatchers[Int(signal)] == 0 {
+      let bit = UInt64(1) << UInt64(signal - 1)
+      guard watchedSignals.bitwiseOr(bit, ordering: .relaxed).oldValue & bit == 0 else {
+        throw EddyError(EDDY_EBUSY)
+      }
+    }
+    loop.signalWatchers[Int(signal)] += 1
+    watcher.pointee.signum = signal
+    ev_signal_start(loop.ev, watcher)
+    ev_unref(loop.ev)
+  }
+
+  public func stop() {
+    guard clibev_signal_active(watcher) != 0 else { return }
+    ev_ref(loop.ev)
+    ev_signal_stop(loop.ev, watcher)
+    let signal = watcher.pointee.signum
+    loop.signalWatchers[Int(signal)] -= 1
+    if loop.signalWatchers[Int(signal)] == 0 {
+      watchedSignals.bitwiseXor(UInt64(1) << UInt64(signal - 1), ordering: .relaxed)
+    }
+  }
+
+  /// Stops and frees the watcher.
+  public func close(_ callback: eddy_close_cb? = nil) {
+    guard !isClosing else { return }
+    stop()
+    beginClosing(callback, context)
+    finishClosing()
+  }
+}

@@ -1,0 +1,100 @@
+import CLibev
+
+/// What a stream needs only until it is connected.
+struct PendingConnection {
+  let callback: eddy_stream_connect_cb
+  /// Ends the attempt; with no delay, it reports an outcome that connect(2) gave at once.
+  let timer: UnsafeMutablePointer<ev_timer>
+  let loop: Loop
+  /// What connect(2) gave at once; otherwise the timer means that time is up.
+  var immediateStatus: Int32?
+
+  func cancel() {
+    loop.stop(timer)
+    timer.deallocate()
+  }
+}
+
+extension Stream {
+  /// Starts to connect. `onConnect` tells the outcome, always from the loop.
+  /// - Parameter address: "127.0.0.1:8888", "[::1]:8888" or "unix:/path".
+  /// - Throws: `EDDY_EADDRFORMAT`; what socket(2) says; `EDDY_EINVAL` without `onConnect`.
+  public static func connect(
+    loop: Loop, address: String, configuration: StreamConfiguration
+  ) throws(EddyError) -> Stream {
+    var parsed = Address()
+    var failure: EddyError?
+    address.withCString { text in
+      do throws(EddyError) { parsed = try Address(text) } catch { failure = error }
+    }
+    if let failure { throw failure }
+    return try connect(loop: loop, to: parsed, configuration: configuration)
+  }
+
+  static func connect(
+    loop: Loop, to address: Address, configuration: StreamConfiguration
+  ) throws(EddyError) -> Stream {
+    guard let callback = configuration.onConnect else { throw EddyError(EDDY_EINVAL) }
+    let type = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+    let fd = socket(address.family, type, 0)
+    guard fd >= 0 else { throw .current }
+    disableNagle(fd)
+    let stream: Stream
+    do throws(EddyError) {
+      stream = try Stream(
+        loop: loop, configured: fd, isSocket: true, state: .connecting,
+        configuration: configuration)
+    } catch {
+      _ = CLibev.close(fd)
+      throw error
+    }
+    stream.startConnecting(address, callback, timeout: configuration.connectTimeout)
+    return stream
+  }
+
+  private func startConnecting(
+    _ address: Address, _ callback: @escaping eddy_stream_connect_cb, timeout: UInt64
+  ) {
+    let timer = UnsafeMutablePointer<ev_timer>.allocate(capacity: 1)
+    clibev_timer_init(
+      timer,
+      { _, timer, _ in
+        let data = timer.unsafelyUnwrapped.pointee.data.unsafelyUnwrapped
+        Unmanaged<Stream>.fromOpaque(data)._withUnsafeGuaranteedRef { $0.connectTimerFired() }
+      }, 0, 0)
+    timer.pointee.data = Unmanaged.passUnretained(self).toOpaque()
+    var pending = PendingConnection(callback: callback, timer: timer, loop: loop)
+    let result = address.withSockaddr { CLibev.connect(fd, $0, $1) }
+    let error = clibev_errno()
+    if result == 0 {
+      pending.immediateStatus = 0
+    } else if error != EINPROGRESS {
+      pending.immediateStatus = eddy_error_from_errno(error)
+    }
+    connection = pending
+    if pending.immediateStatus == nil { loop.start(writeWatcher) }
+    loop.start(timer, delay: pending.immediateStatus == nil ? timeout : 0)
+  }
+
+  private func connectTimerFired() {
+    loop.watcherHasStopped()
+    report(connection?.immediateStatus ?? code(EDDY_ETIMEDOUT))
+  }
+
+  /// The socket is writable: connect(2) has come to an end, well or not.
+  func finishConnecting() {
+    var error: Int32 = 0
+    var size = socklen_t(MemoryLayout<Int32>.size)
+    getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size)
+    report(error == 0 ? 0 : eddy_error_from_errno(error))
+  }
+
+  private func report(_ status: Int32) {
+    loop.stop(writeWatcher)
+    state = status == 0 ? .open : .connectFailed
+    let callback = connection?.callback
+    connection?.cancel()
+    connection = nil
+    callback?(opaque, status, context)
+  }
+}

@@ -1,0 +1,65 @@
+import CLibev
+
+/// Watches the readiness of one descriptor, which it never closes. The loop's thread.
+public final class Watcher: Handle {
+  private let watcher: UnsafeMutablePointer<ev_io>
+  private let callback: eddy_watcher_cb
+  private let fd: Int32
+
+  /// - Parameter fd: an open descriptor that poll(2) accepts. It must stay open until the watcher
+  ///   is stopped or closed.
+  /// - Throws: `EDDY_EBADF` if `fd` is not open.
+  public init(
+    loop: Loop, fd: Int32, context: UnsafeMutableRawPointer?, _ callback: @escaping eddy_watcher_cb
+  ) throws(EddyError) {
+    guard clibev_fcntl_get(fd, F_GETFD) >= 0 else { throw EddyError(EDDY_EBADF) }
+    watcher = .allocate(capacity: 1)
+    self.callback = callback
+    self.fd = fd
+    super.init(loop: loop, context: context)
+    clibev_io_init(
+      watcher,
+      { _, watcher, events in
+        let data = watcher.unsafelyUnwrapped.pointee.data.unsafelyUnwrapped
+        Unmanaged<Watcher>.fromOpaque(data)._withUnsafeGuaranteedRef { $0.ready(events) }
+      }, fd, 0)
+    watcher.pointee.data = Unmanaged.passUnretained(self).toOpaque()
+  }
+
+  deinit {
+    watcher.deallocate()
+  }
+
+  /// Starts watching, or changes what is watched.
+  /// - Parameter events: `EDDY_READABLE`, `EDDY_WRITABLE` or both.
+  /// - Throws: `EDDY_EINVAL`; `EDDY_EBADF` if the descriptor is no longer open, which libev would
+  ///   take for a mistake in the program and abort.
+  public func start(_ events: Int32) throws(EddyError) {
+    guard !isClosing else { throw EddyError(EDDY_EALREADY) }
+    guard events > 0, events & ~code(EDDY_READABLE | EDDY_WRITABLE) == 0 else {
+      throw EddyError(EDDY_EINVAL)
+    }
+    guard clibev_fcntl_get(fd, F_GETFD) >= 0 else { throw EddyError(EDDY_EBADF) }
+    loop.stop(watcher)
+    clibev_io_set(watcher, fd, events)  // EV_READ and EV_WRITE have the header's values
+    loop.start(watcher)
+  }
+
+  public func stop() {
+    loop.stop(watcher)
+  }
+
+  /// Stops and frees the watcher.
+  public func close(_ callback: eddy_close_cb? = nil) {
+    guard !isClosing else { return }
+    stop()
+    beginClosing(callback, context)
+    finishClosing()
+  }
+
+  private func ready(_ events: Int32) {
+    // libev stops the watcher itself when epoll refuses the descriptor (EV_ERROR).
+    if clibev_io_active(watcher) == 0 { loop.watcherHasStopped() }
+    callback(opaque, events & code(EDDY_READABLE | EDDY_WRITABLE), context)
+  }
+}
