@@ -1,0 +1,103 @@
+import Eddy
+import EddyHTTPCore
+import HTTPTypes
+
+extension ExchangeDispatcher {
+  /// Answers from outside of a task; a streamed answer gets a task of its own.
+  @discardableResult
+  func answer(_ responder: Responder, with response: Response) -> Bool {
+    guard case .stream(let length, let write) = response.body else {
+      return respond(responder, response)
+    }
+    guard begin(responder, response, length) else { return false }
+    if responder.isHead { return end(responder.exchange) }
+    start(responder) { [self] in await stream(responder.exchange, write) }
+    return true
+  }
+
+  /// Answers from inside of the exchange's task.
+  func send(_ response: Response, _ responder: Responder) async {
+    guard case .stream(let length, let write) = response.body else {
+      _ = respond(responder, response)
+      return
+    }
+    guard begin(responder, response, length) else { return }
+    if responder.isHead {
+      _ = end(responder.exchange)
+    } else {
+      await stream(responder.exchange, write)
+    }
+  }
+
+  /// Continues a streamed answer; the loop's thread.
+  func write(_ bytes: [UInt8], to exchange: Exchange) async throws {
+    loop.preconditionOnLoop()
+    guard let engine else { throw BodyWriter.ClientGone() }
+    switch bytes.withUnsafeBytes({ engine.write(exchange, $0) }) {
+    case .written: return
+    case .full: try await waitUntilWritable(exchange)
+    case .gone: throw BodyWriter.ClientGone()
+    }
+  }
+
+  private func stream(
+    _ exchange: Exchange, _ write: @Sendable (BodyWriter) async throws -> Void
+  ) async {
+    do {
+      try await write(BodyWriter(dispatcher: self, exchange: exchange))
+      _ = end(exchange)
+    } catch {
+      // Of a client that has left there is nothing to tell.
+      guard let engine, engine.isAlive(exchange) else { return forget(exchange) }
+      logger.error(
+        "A streamed answer failed; its connection is closed.",
+        metadata: ["error": "\(String(reflecting: error))"])
+      engine.abort(exchange)
+      forget(exchange)
+    }
+  }
+
+  // MARK: The engine
+
+  private func respond(_ responder: Responder, _ response: Response) -> Bool {
+    defer { forget(responder.exchange) }
+    guard let engine else { return false }
+    return withFieldLines(response.headers) { fields in
+      func respond(_ body: UnsafeRawBufferPointer) -> Bool {
+        engine.respond(
+          responder.exchange, status: response.status.code, fields: fields, body: body)
+      }
+      switch response.body {
+      case .bytes(let bytes): return bytes.withUnsafeBytes(respond)
+      case .string(var text): return text.withUTF8 { respond(UnsafeRawBufferPointer($0)) }
+      case .empty, .stream: return respond(UnsafeRawBufferPointer(start: nil, count: 0))
+      }
+    }
+  }
+
+  private func begin(_ responder: Responder, _ response: Response, _ length: Int64?) -> Bool {
+    guard let engine else { return false }
+    return withFieldLines(response.headers) { fields in
+      engine.begin(
+        responder.exchange, status: response.status.code, fields: fields, contentLength: length)
+    }
+  }
+
+  private func end(_ exchange: Exchange) -> Bool {
+    defer { forget(exchange) }
+    return engine?.end(exchange) ?? false
+  }
+
+  /// Renders into the memory that is kept. It is taken out for the time of the call, since the
+  /// engine may bring the next request inside of it.
+  private func withFieldLines(
+    _ fields: HTTPFields, _ body: (UnsafeRawBufferPointer) -> Bool
+  ) -> Bool {
+    var lines: [UInt8] = []
+    swap(&lines, &fieldLines)
+    defer { swap(&lines, &fieldLines) }
+    lines.removeAll(keepingCapacity: true)
+    FieldLines.append(fields, to: &lines)
+    return lines.withUnsafeBytes(body)
+  }
+}
