@@ -9,107 +9,147 @@ public final class HTTPEngine {
   let loop: Loop
   let limits: HTTPLimits
   let handler: any ExchangeHandler
+  let dates: DateCache
+
+  /// The head of the request that is being read; one for all connections.
+  let head: UnsafeMutablePointer<RequestHead>
+  /// What is about to be written to ``outputOwner``; one for all connections, because it is
+  /// emptied whenever another connection needs it.
+  let output = OutputBuffer()
+  private var outputOwner: Unmanaged<Connection>?
+  /// Where problem documents are put together.
+  let problem = OutputBuffer(capacity: 512)
+
+  var connections = ConnectionTable()
+  var listeners: [Listener] = []
+  var isAcceptingPaused = false
+  private var firstScheduled: Unmanaged<Connection>?
+  private var lastScheduled: Unmanaged<Connection>?
+
+  let headDeadlines: DeadlineList
+  let idleDeadlines: DeadlineList
+  let bodyDeadlines: DeadlineList
+  let writeDeadlines: DeadlineList
+  let lingerDeadlines: DeadlineList
+
+  /// ``drain(deadline:context:done:)`` was called.
+  var isDraining = false
+  var drainTimer: Timer?
+  var drainCallback: (@convention(c) (UnsafeMutableRawPointer?) -> Void)?
+  var drainContext: UnsafeMutableRawPointer?
+  var isClosed = false
+
+  /// How often accepting has failed, and the last reason, a code of `eddy/error.h`. When
+  /// descriptors or memory run out, accepting goes on by itself (see `eddy/listener.h`).
+  public internal(set) var acceptErrors: (count: Int, last: Int32) = (0, 0)
 
   /// - Parameters:
   ///   - loop: kept by the engine.
   ///   - handler: kept by the engine until it is freed.
-  ///   - serverName: the value of `Server` in every answer; without one if it is empty. A token
-  ///     (RFC 9110 §10.2.4).
+  ///   - serverName: the value of `Server` in every answer, a token (RFC 9110 §10.2.4) of at most
+  ///     64 bytes; no such line if it is empty.
   public init(
     loop: Loop, limits: HTTPLimits, handler: any ExchangeHandler, serverName: StaticString = "eddy"
   ) {
+    precondition(serverName.utf8CodeUnitCount <= 64, "the server's name is too long")
     self.loop = loop
     self.limits = limits
     self.handler = handler
+    dates = DateCache(serverName: serverName)
+    head = .allocate(capacity: 1)
+    head.initialize(to: RequestHead(fieldCapacity: limits.fieldCount))
+    headDeadlines = DeadlineList(loop: loop, duration: limits.headTimeout) { $0.headTimedOut() }
+    idleDeadlines = DeadlineList(loop: loop, duration: limits.idleTimeout) { $0.closeWhenWritten() }
+    bodyDeadlines = DeadlineList(loop: loop, duration: limits.bodyRateWindow) {
+      $0.bodyWindowEnded()
+    }
+    writeDeadlines = DeadlineList(loop: loop, duration: limits.writeTimeout) { $0.writeTimedOut() }
+    lingerDeadlines = DeadlineList(loop: loop, duration: limits.lingerTimeout) { $0.close() }
   }
 
-  /// Listens on an address, `127.0.0.1:8888`, `[::1]:8888` or `unix:/path`; may be called several
-  /// times.
-  ///
-  /// - Returns: the address as text, with the port that the system chose if it was 0.
-  /// - Throws: `EDDY_EADDRFORMAT`, `EDDY_EADDRINUSE` and others of bind(2).
-  @discardableResult public func listen(
-    address: String, backlog: Int32 = 0, reusePort: Bool = false
-  ) throws(EddyError) -> String {
-    throw EddyError(code: -25)
+  deinit {
+    precondition(isClosed, "an HTTPEngine was freed before close()")
+    head.deinitialize(count: 1)
+    head.deallocate()
   }
-
-  /// Serves a connection that was accepted elsewhere. The descriptor is the engine's from here on.
-  public func adopt(fd: Int32) {}
-
-  /// What it listens on, as text.
-  public var addresses: [String] { [] }
 
   /// How many connections are open, those that are being closed included.
-  public var connectionCount: Int { 0 }
+  public var connectionCount: Int { connections.count }
 
-  /// Answers a request.
-  ///
-  /// - Parameters:
-  ///   - status: 200 to 599; any other is sent as 500.
-  ///   - fields: complete field lines, `name: value\r\n` each, without `Date`, `Server`,
-  ///     `Content-Length`, `Transfer-Encoding` and `Connection`, which the engine writes.
-  ///   - body: not sent to HEAD, nor with 204 and 304. Read before the function returns.
-  /// - Returns: false if the exchange is no longer there (the client is gone, timed out, …), or
-  ///   has been answered: then nothing was written.
-  @discardableResult public func respond(
-    _ exchange: Exchange, status: Int, fields: UnsafeRawBufferPointer, body: UnsafeRawBufferPointer
-  ) -> Bool { false }
+  // MARK: - The output buffer
 
-  /// Begins a streamed answer, to be continued by ``write(_:_:)`` and finished by ``end(_:)``.
-  ///
-  /// - Parameter contentLength: how many bytes will be written; nil if that isn't known: then the
-  ///   body is sent in chunks, to HTTP/1.0 up to the end of the connection.
-  /// - Returns: as ``respond(_:status:fields:body:)``.
-  @discardableResult public func begin(
-    _ exchange: Exchange, status: Int, fields: UnsafeRawBufferPointer, contentLength: Int64?
-  ) -> Bool { false }
-
-  /// Continues a streamed answer. Bytes beyond the announced length abort it.
-  public func write(_ exchange: Exchange, _ bytes: UnsafeRawBufferPointer) -> WriteResult { .gone }
-
-  /// Finishes a streamed answer. One that has fewer bytes than announced is aborted.
-  ///
-  /// - Returns: false if the exchange is no longer there, or was aborted.
-  @discardableResult public func end(_ exchange: Exchange) -> Bool { false }
-
-  /// Gives up an answer: closes the connection, so that the client can tell that the answer is not
-  /// whole. ``ExchangeHandler/abandoned(_:)`` does not come.
-  ///
-  /// - Returns: false if the exchange is no longer there.
-  @discardableResult public func abort(_ exchange: Exchange) -> Bool { false }
-
-  /// True if the exchange waits for its answer, or for the rest of it.
-  public func isAlive(_ exchange: Exchange) -> Bool { false }
-
-  /// Asks for ``ExchangeHandler/abandoned(_:)`` as soon as the client ends its side. Without it a
-  /// client that ends its side still gets its answer, as RFC 9112 §9.6 lets it expect; a parked
-  /// poll rather wants to know that nobody waits any more.
-  ///
-  /// - Returns: false if the exchange is no longer there. If the client has ended its side
-  ///   already, `abandoned` comes in this turn of the loop.
-  @discardableResult public func cancelsOnHalfClose(_ exchange: Exchange) -> Bool { false }
-
-  /// The address of the exchange's client, as text with a final zero byte; 128 bytes hold each.
-  ///
-  /// - Returns: its length without the zero; `EDDY_ENOTCONN` if the exchange is no longer there;
-  ///   `EDDY_EINVAL` if the buffer is too small.
-  public func peer(_ exchange: Exchange, into buffer: UnsafeMutableBufferPointer<CChar>) -> Int32 {
-    -18
+  /// Makes the output buffer that of a connection; what another one has in it is written first.
+  @inline(__always) func claimOutput(_ connection: Connection) {
+    if !isOutput(of: connection) { changeOutputOwner(connection) }
   }
 
-  /// Stops gracefully: stops listening; closes idle connections at once; gives the others
-  /// `Connection: close` with their next answer.
-  ///
-  /// - Parameters:
-  ///   - deadline: nanoseconds from now, after which what is left is closed.
-  ///   - done: called once from the loop when no connection is left.
-  public func drain(
-    deadline: UInt64, context: UnsafeMutableRawPointer?,
-    done: @escaping @convention(c) (UnsafeMutableRawPointer?) -> Void
-  ) {}
+  private func changeOutputOwner(_ connection: Connection) {
+    flushOutput()
+    outputOwner = .passUnretained(connection)
+  }
 
-  /// Closes everything at once: listeners, connections, timers. Exchanges that wait for an answer
-  /// are abandoned. Call it before the engine is freed; a second call does nothing.
-  public func close() {}
+  @inline(__always) func isOutput(of connection: Connection) -> Bool {
+    outputOwner?.toOpaque() == Unmanaged.passUnretained(connection).toOpaque()
+  }
+
+  /// Writes what was collected, and after it `body`, which isn't copied unless the kernel doesn't
+  /// take it.
+  func flushOutput(
+    with body: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)
+  ) {
+    guard let owner = outputOwner else { return }
+    outputOwner = nil
+    let count = output.count + body.count
+    guard count > 0 else { return }
+    owner._withUnsafeGuaranteedRef { connection in
+      let queued = connection.stream.write(output.bytes, body)
+      output.removeAll()
+      connection.wrote(count, queued: queued)
+    }
+  }
+
+  /// Drops what was collected for a connection that is closed.
+  func disownOutput(_ connection: Connection) {
+    guard isOutput(of: connection) else { return }
+    outputOwner = nil
+    output.removeAll()
+  }
+
+  /// Has what was collected written before the loop blocks again.
+  func scheduleFlush() {
+    if let outputOwner { schedule(outputOwner.takeUnretainedValue()) }
+  }
+
+  // MARK: - Work that is put off
+
+  /// Has a connection's `attend` called from the loop, in this turn.
+  func schedule(_ connection: Connection) {
+    guard !connection.isScheduled else { return }
+    connection.isScheduled = true
+    let retained = Unmanaged.passRetained(connection)
+    if let lastScheduled {
+      lastScheduled._withUnsafeGuaranteedRef { $0.nextScheduled = retained }
+      self.lastScheduled = retained
+      return
+    }
+    firstScheduled = retained
+    lastScheduled = retained
+    loop.post(
+      { context, _ in
+        Unmanaged<HTTPEngine>.fromOpaque(context!).takeRetainedValue().attendScheduled()
+      }, Unmanaged.passRetained(self).toOpaque())
+  }
+
+  private func attendScheduled() {
+    var next = firstScheduled
+    firstScheduled = nil
+    lastScheduled = nil
+    while let scheduled = next {
+      let connection = scheduled.takeRetainedValue()
+      next = connection.nextScheduled
+      connection.nextScheduled = nil
+      connection.isScheduled = false
+      connection.attend()
+    }
+  }
 }

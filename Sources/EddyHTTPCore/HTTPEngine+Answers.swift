@@ -1,0 +1,87 @@
+import EddyCore
+
+/// Answers: each names its exchange, and reaches that one or none.
+extension HTTPEngine {
+  /// The connection of an exchange whose answer is owed and can still be sent.
+  @inline(__always) private func find(_ exchange: Exchange) -> Connection? {
+    guard let connection = connections.find(exchange)?.takeUnretainedValue(),
+      connection.request == exchange.request, connection.isAnswerOwed
+    else { return nil }
+    return connection
+  }
+
+  /// Answers a request.
+  ///
+  /// - Parameters:
+  ///   - status: 200 to 599; any other is sent as 500.
+  ///   - fields: complete field lines, `name: value\r\n` each, without `Date`, `Server`,
+  ///     `Content-Length`, `Transfer-Encoding` and `Connection`, which the engine writes.
+  ///   - body: not sent to HEAD, nor with 204 and 304. Read before the function returns.
+  /// - Returns: false if the exchange is no longer there (the client is gone, timed out, …), or
+  ///   has been answered: then nothing was written.
+  @discardableResult public func respond(
+    _ exchange: Exchange, status: Int, fields: UnsafeRawBufferPointer, body: UnsafeRawBufferPointer
+  ) -> Bool {
+    find(exchange)?.respond(status, fields, body) ?? false
+  }
+
+  /// Begins a streamed answer, to be continued by ``write(_:_:)`` and finished by ``end(_:)``.
+  ///
+  /// - Parameter contentLength: how many bytes will be written; nil if that isn't known: then the
+  ///   body is sent in chunks, to HTTP/1.0 up to the end of the connection.
+  /// - Returns: as ``respond(_:status:fields:body:)``.
+  @discardableResult public func begin(
+    _ exchange: Exchange, status: Int, fields: UnsafeRawBufferPointer, contentLength: Int64?
+  ) -> Bool {
+    find(exchange)?.begin(status, fields, contentLength) ?? false
+  }
+
+  /// Continues a streamed answer. What is written in one turn is collected. Bytes beyond the
+  /// announced length abort the answer; bytes for an answer without a body (HEAD, 204, 304) are
+  /// dropped.
+  public func write(_ exchange: Exchange, _ bytes: UnsafeRawBufferPointer) -> WriteResult {
+    find(exchange)?.write(bytes) ?? .gone
+  }
+
+  /// Finishes a streamed answer. One that has fewer bytes than announced is aborted.
+  ///
+  /// - Returns: false if the exchange is no longer there, or was aborted.
+  @discardableResult public func end(_ exchange: Exchange) -> Bool {
+    find(exchange)?.end() ?? false
+  }
+
+  /// Gives up an answer: closes the connection, so that the client can tell that the answer is not
+  /// whole. ``ExchangeHandler/abandoned(_:)`` does not come.
+  ///
+  /// - Returns: false if the exchange is no longer there.
+  @discardableResult public func abort(_ exchange: Exchange) -> Bool {
+    guard let connection = find(exchange) else { return false }
+    connection.abort()
+    return true
+  }
+
+  /// True if the exchange waits for its answer, or for the rest of it.
+  public func isAlive(_ exchange: Exchange) -> Bool { find(exchange) != nil }
+
+  /// Asks for ``ExchangeHandler/abandoned(_:)`` as soon as the client ends its side. Without it a
+  /// client that ends its side still gets its answer, as RFC 9112 §9.6 lets it expect; a parked
+  /// poll rather wants to know that nobody waits any more.
+  ///
+  /// - Returns: false if the exchange is no longer there. If the client has ended its side
+  ///   already, `abandoned` comes in this turn of the loop.
+  @discardableResult public func cancelsOnHalfClose(_ exchange: Exchange) -> Bool {
+    guard let connection = find(exchange) else { return false }
+    connection.cancelsOnHalfClose = true
+    if connection.isHalfClosed { schedule(connection) }
+    return true
+  }
+
+  /// The address of the exchange's client, as text with a final zero byte; 128 bytes hold each.
+  ///
+  /// - Returns: its length without the zero; `EDDY_ENOTCONN` if the exchange is no longer there;
+  ///   `EDDY_EINVAL` if the buffer is too small.
+  public func peer(_ exchange: Exchange, into buffer: UnsafeMutableBufferPointer<CChar>) -> Int32 {
+    guard let connection = find(exchange) else { return Int32(EDDY_ENOTCONN) }
+    return connection.stream.peer(into: buffer)
+  }
+}
