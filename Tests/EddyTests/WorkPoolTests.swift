@@ -1,0 +1,112 @@
+import Eddy
+import Glibc
+import Synchronization
+import Testing
+
+@Suite struct WorkPoolTests {
+  /// A gate that blocks a thread until it is opened.
+  private final class Gate: Sendable {
+    private let isOpen = Atomic(false)
+
+    func open() { isOpen.store(true, ordering: .releasing) }
+
+    func pass() {
+      while !isOpen.load(ordering: .acquiring) { usleep(1000) }
+    }
+  }
+
+  private func withPool(
+    threads: Int = 2, capacity: Int = 16, _ body: (WorkPool, EventLoop) async throws -> Void
+  ) async throws {
+    let thread = try EventLoopThread()
+    defer { thread.stop() }
+    let loop = thread.loop
+    let pool = try await loop.submit {
+      try WorkPool(loop: loop, threads: threads, queueCapacity: capacity)
+    }
+    try await body(pool, loop)
+    await pool.close()
+  }
+
+  @Test func workRunsOffTheLoopAndItsResultComesBack() async throws {
+    try await withPool { pool, loop in
+      let (number, wasOnLoop) = try await pool.run { (6 * 7, loop.isOnLoop) }
+      #expect(number == 42)
+      #expect(!wasOnLoop)
+    }
+  }
+
+  @Test func aTaskOnTheLoopResumesOnTheLoop() async throws {
+    try await withPool { pool, loop in
+      let isOnLoop = try await Task(executorPreference: loop) {
+        try await pool.run {}
+        return loop.isOnLoop
+      }.value
+      #expect(isOnLoop)
+    }
+  }
+
+  @Test func whatWorkThrowsComesBack() async throws {
+    struct Failure: Error {}
+    try await withPool { pool, _ in
+      await #expect(throws: Failure.self) { try await pool.run { throw Failure() } }
+    }
+  }
+
+  @Test func aThousandWorksGetEachItsOwnResult() async throws {
+    try await withPool(threads: 4, capacity: 1000) { pool, _ in
+      let sum = try await withThrowingTaskGroup(of: Int.self) { group in
+        for number in 0..<1000 { group.addTask { try await pool.run { number } } }
+        return try await group.reduce(0, +)
+      }
+      #expect(sum == 499_500)
+    }
+  }
+
+  @Test func aFullQueueRefuses() async throws {
+    try await withPool(threads: 1, capacity: 1) { pool, loop in
+      let gate = Gate()
+      let running = Task { try await pool.run { gate.pass() } }
+      try await loop.sleep(for: .milliseconds(50))  // it has left the queue
+      let waiting = Task { try await pool.run {} }
+      try await loop.sleep(for: .milliseconds(50))
+      await #expect(throws: WorkPool.Full.self) { try await pool.run {} }
+      gate.open()
+      try await running.value
+      try await waiting.value
+    }
+  }
+
+  @Test func workOfACancelledTaskIsLeftOut() async throws {
+    try await withPool(threads: 1) { pool, loop in
+      let gate = Gate()
+      let didRun = Atomic(false)
+      let running = Task { try await pool.run { gate.pass() } }
+      try await loop.sleep(for: .milliseconds(50))
+      let waiting = Task { try await pool.run { didRun.store(true, ordering: .relaxed) } }
+      try await loop.sleep(for: .milliseconds(50))
+      waiting.cancel()
+      gate.open()
+      await #expect(throws: CancellationError.self) { try await waiting.value }
+      try await running.value
+      let didRunInTheEnd = didRun.load(ordering: .relaxed)
+      #expect(!didRunInTheEnd)
+    }
+  }
+
+  @Test func closingCancelsWhatWaitsAndAwaitsWhatRuns() async throws {
+    try await withPool(threads: 1) { pool, loop in
+      let gate = Gate()
+      let running = Task { try await pool.run { gate.pass() } }
+      try await loop.sleep(for: .milliseconds(50))
+      let waiting = Task { try await pool.run {} }
+      try await loop.sleep(for: .milliseconds(50))
+      let closing = Task { await pool.close() }
+      await #expect(throws: CancellationError.self) { try await waiting.value }
+      gate.open()
+      await closing.value
+      try await running.value
+      await #expect(throws: CancellationError.self) { try await pool.run {} }
+    }
+  }
+}
