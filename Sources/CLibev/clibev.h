@@ -117,6 +117,17 @@ static inline int clibev_idle_active(const ev_idle *watcher) {
   return ev_is_active(watcher);
 }
 
+/* Queued for its callback, though libev may have stopped it already: a one-shot timer that is due.
+ */
+
+static inline int clibev_io_pending(const ev_io *watcher) {
+  return ev_is_pending(watcher);
+}
+
+static inline int clibev_timer_pending(const ev_timer *watcher) {
+  return ev_is_pending(watcher);
+}
+
 /* The highest priority: the clock is read before any other callback of a turn. */
 static inline void clibev_check_set_first(ev_check *watcher) {
   ev_set_priority(watcher, EV_MAXPRI);

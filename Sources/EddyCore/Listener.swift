@@ -202,9 +202,15 @@ private struct SocketFile {
     }
   }
 
-  /// Removes the file of a Unix socket that nobody listens on any more. True if it did.
+  /// Removes the file of a Unix socket that nobody listens on any more. True if it did. A file of
+  /// another kind stays: to connect to one is refused, too.
   static func removeStale(at address: Address) -> Bool {
-    guard address.family == AF_UNIX else { return false }
+    var status = stat()
+    let isSocket = address.withPath { path in
+      path.map { lstat($0, &status) == 0 && status.st_mode & mode_t(S_IFMT) == mode_t(S_IFSOCK) }
+        ?? false
+    }
+    guard isSocket else { return false }
     let probe = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     guard probe >= 0 else { return false }
     defer { _ = CLibev.close(probe) }

@@ -2,17 +2,21 @@ import CLibev
 
 // Starting and stopping libev's watchers goes through here, so that the loop knows whether it is alive.
 // Each is a no-op when the watcher is already in that state.
+//
+// libev stops a one-shot timer that is due, and the watcher of a descriptor that epoll refuses,
+// before it runs their callbacks. Until the callback runs such a watcher counts as started, and
+// stopping it takes the callback back.
 extension Loop {
   @inline(__always)
   func start(_ watcher: UnsafeMutablePointer<ev_io>) {
-    guard clibev_io_active(watcher) == 0 else { return }
+    guard clibev_io_active(watcher) == 0, clibev_io_pending(watcher) == 0 else { return }
     ev_io_start(ev, watcher)
     active += 1
   }
 
   @inline(__always)
   func stop(_ watcher: UnsafeMutablePointer<ev_io>) {
-    guard clibev_io_active(watcher) != 0 else { return }
+    guard clibev_io_active(watcher) != 0 || clibev_io_pending(watcher) != 0 else { return }
     ev_io_stop(ev, watcher)
     active -= 1
   }
@@ -29,7 +33,7 @@ extension Loop {
 
   @inline(__always)
   func stop(_ watcher: UnsafeMutablePointer<ev_timer>) {
-    guard clibev_timer_active(watcher) != 0 else { return }
+    guard clibev_timer_active(watcher) != 0 || clibev_timer_pending(watcher) != 0 else { return }
     ev_timer_stop(ev, watcher)
     active -= 1
   }

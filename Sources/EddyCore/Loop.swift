@@ -41,6 +41,8 @@ public final class Loop {
   private let idle: UnsafeMutablePointer<ev_idle>
 
   private let postBatch: Int
+  /// Posted callbacks that this turn may still run.
+  private var postsLeft: Int
   private var posts = PostQueue()
   private var firstClosing: Unmanaged<Handle>?
   private var lastClosing: Unmanaged<Handle>?
@@ -82,6 +84,7 @@ public final class Loop {
     }
     self.ev = ev
     self.postBatch = postBatch
+    postsLeft = postBatch
     readBuffer = UnsafeMutableRawBufferPointer(start: buffer, count: readBufferSize)
     wake = .allocate(capacity: 1)
     beforeBlocking = .allocate(capacity: 1)
@@ -227,7 +230,9 @@ extension Loop {
       runningThread.compareExchange(expected: 0, desired: thread, ordering: .acquiring).exchanged
     else { throw EddyError(EDDY_EBUSY) }
     defer { runningThread.store(0, ordering: .releasing) }
-    while runPosts(atMost: postBatch) || runCloseCallbacks() {}
+    repeat {
+      postsLeft = postBatch
+    } while runPosts() || runCloseCallbacks()
     guard openHandles == 0 else { throw EddyError(EDDY_EBUSY) }
   }
 }
@@ -271,15 +276,16 @@ extension Loop {
     keepTurning()
   }
 
-  /// Runs up to `limit` posted callbacks. True if any ran.
-  private func runPosts(atMost limit: Int) -> Bool {
+  /// Runs the posted callbacks that this turn still may. True if any ran.
+  private func runPosts() -> Bool {
     posts.collect()
-    var count = 0
-    while count < limit, let post = posts.pop() {
+    var didRun = false
+    while postsLeft > 0, let post = posts.pop() {
+      postsLeft -= 1
       post.function(post.context, post.argument)
-      count += 1
+      didRun = true
     }
-    return count > 0
+    return didRun
   }
 
   /// Runs the close callbacks that are due now; those that they cause wait for the next call.
@@ -304,13 +310,15 @@ extension Loop {
   /// Another thread has posted, or asked for a stop.
   private func woken() {
     if stopRequested.load(ordering: .acquiring) { ev_break(ev, Int32(EVBREAK_ONE)) }
-    if runPosts(atMost: postBatch), !posts.isEmpty { keepTurning() }
+    _ = runPosts()
+    if !posts.isEmpty { keepTurning() }
   }
 
   /// The start of a turn: what the last one left runs before the loop blocks.
   private func willBlock() {
+    postsLeft = postBatch
     guard clibev_idle_active(idle) != 0 else { return }
-    let didRun = runPosts(atMost: postBatch)
+    let didRun = runPosts()
     let didClose = runCloseCallbacks()
     let isDone = posts.isEmpty && firstClosing == nil
     // One turn ends when something has happened; in a run of many it may block right away.

@@ -22,7 +22,7 @@ extension Stream {
       guard result >= 0 else { return fail(Int32(result)) }
       written = result
     }
-    guard written < head.count + body.count else { return 0 }
+    guard written < head.count + body.count else { return queue.count }
     let headRest = head.count > written ? UnsafeRawBufferPointer(rebasing: head[written...]) : nil
     let bodyRest = UnsafeRawBufferPointer(rebasing: body[max(0, written - head.count)...])
     if let headRest, !queue.append(headRest) { return fail(code(EDDY_ENOMEM)) }

@@ -47,7 +47,9 @@ public final class Timer: Handle {
     loop.stop(watcher)
   }
 
-  public var isActive: Bool { clibev_timer_active(watcher) != 0 }
+  public var isActive: Bool {
+    clibev_timer_active(watcher) != 0 || clibev_timer_pending(watcher) != 0
+  }
 
   /// Stops and frees the timer.
   public func close(_ callback: eddy_close_cb? = nil) {

@@ -47,6 +47,15 @@ private final class Peer {
     stream = try .connect(loop: loop, address: address, configuration: configuration(change))
   }
 
+  /// Lets go of what the closures hold: most hold the peer itself.
+  func forget() {
+    onConnect = { _ in }
+    onBytes = {}
+    onEnd = { _ in }
+    onDrain = { _ in }
+    stream = nil
+  }
+
   func write(_ bytes: [UInt8]) -> Int {
     bytes.withUnsafeBytes { stream!.write($0) }
   }
@@ -63,7 +72,9 @@ private func socketPair() -> (Int32, Int32) {
     let loop = try Loop()
     let (a, b) = socketPair()
     let writer = Peer()
+    defer { writer.forget() }
     let reader = Peer()
+    defer { reader.forget() }
     let bytes = (0..<5_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
     try writer.open(loop, fd: a) { $0.writeHighMark = 6_000_000 }
     try reader.open(loop, fd: b)
@@ -87,7 +98,9 @@ private func socketPair() -> (Int32, Int32) {
     let loop = try Loop()
     let (a, b) = socketPair()
     let writer = Peer()
+    defer { writer.forget() }
     let reader = Peer()
+    defer { reader.forget() }
     try writer.open(loop, fd: a) { $0.writeHighMark = 100_000 }
     try reader.open(loop, fd: b)
     reader.stream?.readStop()
@@ -122,7 +135,9 @@ private func socketPair() -> (Int32, Int32) {
     var fds: [Int32] = [-1, -1]
     #expect(pipe(&fds) == 0)
     let socket = Peer()
+    defer { socket.forget() }
     let pipe = Peer()
+    defer { pipe.forget() }
     try socket.open(loop, fd: a)
     try pipe.open(loop, fd: fds[1])
     pipe.stream?.readStop()
@@ -140,8 +155,11 @@ private func socketPair() -> (Int32, Int32) {
   func aListenerAcceptsWhatConnects(_ address: String) throws {
     let loop = try Loop()
     let server = Peer()
+    defer { server.forget() }
     let client = Peer()
+    defer { client.forget() }
     let accepted = Shared<(Int32) -> Void>({ _ in })
+    defer { accepted.value = { _ in } }
     var configuration = ListenerConfiguration()
     configuration.context = Unmanaged.passUnretained(accepted).toOpaque()
     configuration.onAccept = { _, fd, context in
@@ -175,6 +193,7 @@ private func socketPair() -> (Int32, Int32) {
   @Test func aRefusedConnectionIsToldFromTheLoop() throws {
     let loop = try Loop()
     let client = Peer()
+    defer { client.forget() }
     var status: Int32?
     client.onConnect = {
       status = $0
@@ -197,6 +216,7 @@ private func socketPair() -> (Int32, Int32) {
     let listener = try Listener(loop: loop, address: "127.0.0.1:0", configuration: configuration)
     listener.pause()
     let peers = (0..<8).map { _ in Peer() }
+    defer { for peer in peers { peer.forget() } }
     var timedOut = 0
     for peer in peers {
       peer.onConnect = { status in
@@ -216,6 +236,7 @@ private func socketPair() -> (Int32, Int32) {
   func textThatIsNoAddressIsRefused(_ address: String) throws {
     let loop = try Loop()
     let client = Peer()
+    defer { client.forget() }
     #expect(throws: EddyError(code: Int32(EDDY_EADDRFORMAT))) {
       try client.connect(loop, address)
     }
@@ -225,8 +246,11 @@ private func socketPair() -> (Int32, Int32) {
   @Test func aResetIsSeenByThePeerAsOne() throws {
     let loop = try Loop()
     let server = Peer()
+    defer { server.forget() }
     let client = Peer()
+    defer { client.forget() }
     let accepted = Shared<(Int32) -> Void>({ _ in })
+    defer { accepted.value = { _ in } }
     var configuration = ListenerConfiguration()
     configuration.context = Unmanaged.passUnretained(accepted).toOpaque()
     configuration.onAccept = { _, fd, context in
