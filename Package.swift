@@ -47,7 +47,7 @@ let package = Package(
     .executableTarget(
       name: "eddyd",
       dependencies: [
-        "EddyJobs",
+        "Eddy", "EddyCore", "EddyHTTP", "EddyJobs",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "Logging", package: "swift-log"),
@@ -55,7 +55,8 @@ let package = Package(
 
     // A C program on eddy.h alone; make lib builds the same source against libeddy.
     .executableTarget(
-      name: "eddy-client", dependencies: ["EddyCore", "CEddy"], path: "bindings/c/client"),
+      name: "eddy-client", dependencies: ["EddyCore", "CEddy"], path: "bindings/c/client",
+      cSettings: [.headerSearchPath("../../../include")]),
 
     .testTarget(name: "EddyCoreTests", dependencies: ["EddyCore"]),
     .testTarget(name: "EddyHTTPCoreTests", dependencies: ["EddyHTTPCore"]),
