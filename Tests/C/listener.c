@@ -221,8 +221,7 @@ static void an_address_in_use_is_refused_unless_it_is_shared(void) {
   probe first, second;
   listen_on(&first, loop, "127.0.0.1:0");
   config = configure(&second, loop);
-  CHECK_EQ(
-      eddy_listener_create(loop, first.address, &config, &second.listener), EDDY_EADDRINUSE);
+  CHECK_EQ(eddy_listener_create(loop, first.address, &config, &second.listener), EDDY_EADDRINUSE);
   close_listener(&first);
   CHECK_EQ(eddy_loop_run(loop, EDDY_RUN_UNTIL_IDLE), 0);
 
