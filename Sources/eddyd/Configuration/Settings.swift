@@ -1,0 +1,30 @@
+import EddyHTTP
+import EddyJobs
+import Logging
+
+/// What the program does: the defaults, what the configuration file changes of them, and what the
+/// flags change of that.
+struct Settings {
+  var addresses: [ListenAddress] = []
+  /// Threads of the work pool.
+  var threads: Int
+  /// How long a stop may take before what still runs is ended.
+  var drain: Duration = .seconds(30)
+  var logLevel: Logger.Level = .info
+  var limits = HTTPLimits()
+  var jobs = JobsConfiguration()
+  var builtins = BuiltinTask.allCases
+  /// Those of the configuration file.
+  var tasks: [TaskDefinition] = []
+  /// What the operator should know, though it keeps nothing from working.
+  var remarks: [String] = []
+
+  init(threads: Int) {
+    self.threads = threads
+  }
+}
+
+/// The tasks that come with the program.
+enum BuiltinTask: String, CaseIterable {
+  case sleep, sha256
+}
