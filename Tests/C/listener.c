@@ -352,11 +352,15 @@ static int next_descriptor(void) {
 }
 
 static void out_of_descriptors_accepting_pauses_and_goes_on(void) {
-  eddy_loop *loop = make_loop();
   struct rlimit before;
+  eddy_loop *loop;
   uint64_t cpu;
   probe probe;
   int client;
+  if (tap_under_valgrind()) {
+    tap_skip("valgrind lets accept4 take the connection and then closes it");
+  }
+  loop = make_loop();
   CHECK(getrlimit(RLIMIT_NOFILE, &before) == 0);
   listen_on(&probe, loop, "127.0.0.1:0");
   run_for(loop, EDDY_MILLISECOND); /* what the loop opens for itself, it has opened */
@@ -368,7 +372,7 @@ static void out_of_descriptors_accepting_pauses_and_goes_on(void) {
   CHECK_EQ(probe.accepted, 0);
   CHECK_EQ(probe.last_error, EDDY_EMFILE);
   CHECK(probe.errors >= 2 && probe.errors <= 6); /* each 100 ms, not each turn */
-  CHECK(tap_under_valgrind() || cpu_now() - cpu < 200 * EDDY_MILLISECOND);
+  CHECK(cpu_now() - cpu < 200 * EDDY_MILLISECOND);
   set_descriptor_limit(before.rlim_cur);
   probe.expected = 1;
   CHECK_EQ(eddy_loop_run(loop, EDDY_RUN_UNTIL_STOPPED), 1);

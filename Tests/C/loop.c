@@ -344,9 +344,11 @@ static void an_open_listener_keeps_a_loop_from_being_destroyed(void) {
 
 static void an_open_process_keeps_a_loop_from_being_destroyed(void) {
   static const char *const arguments[] = {"sleep", "60", NULL};
-  eddy_loop *loop = make_loop();
   eddy_process_config config = EDDY_PROCESS_CONFIG_INIT;
   eddy_process *process;
+  eddy_loop *loop;
+  require_pidfd();
+  loop = make_loop();
   config.on_exit = ignore_exit;
   config.file = arguments[0];
   config.arguments = arguments;

@@ -37,6 +37,7 @@ static void note_exit(eddy_process *process, int status, int signal_number, void
 /* The configuration to run `script` with sh. */
 static void shell(child *child, const char *script) {
   static const eddy_process_config initial = EDDY_PROCESS_CONFIG_INIT;
+  require_pidfd();
   memset(child, 0, sizeof *child);
   child->config = initial;
   child->config.context = child;

@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -101,6 +102,14 @@ void read_fully(int fd, void *data, size_t length) {
     CHECK(count > 0);
     done += (size_t)count;
   }
+}
+
+void require_pidfd(void) {
+  int fd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+  if (fd < 0 && errno == ENOSYS) {
+    tap_skip("pidfd_open is missing");
+  }
+  close(fd);
 }
 
 int count_descriptors(void) {
