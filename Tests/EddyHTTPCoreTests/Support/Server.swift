@@ -170,9 +170,7 @@ final class Client {
     var rest = bytes[...]
     var attempts = 0
     while !rest.isEmpty, attempts < 1000 {
-      let count = rest.withUnsafeBytes {
-        CLibev.send(fd, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
-      }
+      let count = rest.withUnsafeBytes { EddyHTTPCoreTests.send(fd, $0) }
       if count > 0 { rest = rest.dropFirst(count) } else { attempts += 1 }
       server.turn(1)
     }
@@ -203,6 +201,11 @@ final class Client {
     }
     return received
   }
+}
+
+/// send(2) without a signal.
+func send(_ fd: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
+  CLibev.send(fd, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
 }
 
 /// The status of the first answer in a text, 0 without one.
