@@ -134,6 +134,28 @@ final class Server {
     return Client(fd: fds[1], server: self)
   }
 
+  /// A TCP connection to `127.0.0.1:port`; nil if it is refused.
+  func connect(to address: String) -> Client? {
+    let port = UInt16(address.components(":")[1])!
+    let fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    var name = sockaddr_in()
+    name.sin_family = sa_family_t(AF_INET)
+    name.sin_port = port.bigEndian
+    name.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    let result = withUnsafePointer(to: &name) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        CLibev.connect(fd, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+      }
+    }
+    guard result == 0 else {
+      _ = CLibev.close(fd)
+      return nil
+    }
+    _ = clibev_fcntl_set(fd, F_SETFL, O_NONBLOCK)
+    turn()
+    return Client(fd: fd, server: self)
+  }
+
   /// Sends one connection's bytes, and gives back all that it answers.
   func answer(_ text: String) -> String {
     let client = connect()
