@@ -129,9 +129,10 @@ static int hex_value(char digit) {
 
 int sha256_from_hex(const char *text, uint8_t digest[SHA256_LENGTH]) {
   for (int i = 0; i < SHA256_LENGTH; i++) {
+    /* In this order: where the text ends early, the second is not there to read. */
     int high = hex_value(text[2 * i]);
-    int low = hex_value(text[2 * i + 1]);
-    if (high < 0 || low < 0) {
+    int low = high >= 0 ? hex_value(text[2 * i + 1]) : -1;
+    if (low < 0) {
       return 0;
     }
     digest[i] = (uint8_t)(high << 4 | low);
