@@ -32,8 +32,8 @@ final class RawClient {
         fd, $0.baseAddress!.assumingMemoryBound(to: sockaddr.self),
         socklen_t(MemoryLayout<sockaddr_in>.size))
     }
+    // The descriptor is closed by deinit, which runs also when this throws.
     guard status == 0 else {
-      Glibc.close(fd)
       throw Failure(reason: "connect: \(String(cString: strerror(errno)))")
     }
     // No test waits longer than this for anything.
