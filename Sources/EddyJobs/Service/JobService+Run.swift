@@ -42,9 +42,9 @@ extension JobService {
     }
     for job in claimed {
       guard let runner = runners[job.job.task] else { continue }
-      begin(job, runner)
-      // Those who wait for it may wait for just this change.
+      // Those who wait for it may wait for just this change; the attempt may end at once.
       deliver(job.job.id, .found(job.job, result: nil), hasResult: false)
+      begin(job, runner)
     }
   }
 

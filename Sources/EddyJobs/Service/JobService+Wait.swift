@@ -179,6 +179,8 @@ extension JobService {
         continue
       }
       if waiter.wish.needsResult && !hasResult { continue }
+      // Readings of a store that is slow may overtake each other.
+      if case .found(let job, _) = lookup, job.version < waiter.seen { continue }
       if let response = reply(to: waiter, lookup, isWaitOver: false) {
         answer(waiter, with: response)
       } else if case .found(let job, _) = lookup {
