@@ -18,3 +18,8 @@ eddy_version() {
   awk '$1 == "#define" && $2 ~ /^EDDY_VERSION_(MAJOR|MINOR|PATCH)$/ { v = v "." $3 }
        END { print substr(v, 2) }' include/eddy/version.h
 }
+
+# swift_target_value KEY: a string of swiftc's description of its target (JSON, one member a line).
+swift_target_value() {
+  swiftc -print-target-info | sed -n "s/^ *\"$1\": \"\(.*\)\".*/\1/p" | head -n 1
+}

@@ -372,6 +372,15 @@ static int count_threads(void) {
   return count - 2; /* "." and ".." */
 }
 
+/* A joined thread leaves /proc a moment after pthread_join has seen it go. */
+static void await_thread_count(int expected) {
+  int round;
+  for (round = 0; round < 1000 && count_threads() != expected; round++) {
+    sleep_ns(EDDY_MILLISECOND);
+  }
+  CHECK_EQ(count_threads(), expected);
+}
+
 static void closing_leaves_no_thread(void) {
   eddy_loop *loop = make_loop();
   int before = count_threads(), closed = 0, round;
@@ -382,13 +391,8 @@ static void closing_leaves_no_thread(void) {
     CHECK_EQ(eddy_pool_close(pool, count_close, &closed), 0);
     CHECK_EQ(eddy_loop_run(loop, EDDY_RUN_UNTIL_IDLE), 0);
     CHECK_EQ(closed, round + 1);
+    await_thread_count(before);
   }
-  /* pthread_join returns when the kernel has cleared the thread's id, just before it leaves /proc.
-   */
-  for (round = 0; round < 1000 && count_threads() != before; round++) {
-    sleep_ns(EDDY_MILLISECOND);
-  }
-  CHECK_EQ(count_threads(), before);
   end_loop(loop);
 }
 
