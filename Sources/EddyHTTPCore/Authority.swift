@@ -14,7 +14,7 @@ enum Authority {
     if count > 0, bytes[0] == ASCII.openBracket {
       index = 1
       var colons = 0
-      while index < count, ByteSet.addressLiteral.contains(bytes[index]) {
+      while index < count, ByteClass.addressLiteral.contains(bytes[index]) {
         if bytes[index] == ASCII.colon { colons += 1 }
         index += 1
       }
@@ -22,14 +22,17 @@ enum Authority {
       guard colons >= 2, index < count, bytes[index] == ASCII.closeBracket else { return false }
       index += 1
     } else {
-      while index < count, ByteSet.registeredName.contains(bytes[index]) {
-        if bytes[index] == ASCII.percent {
+      while index < count {
+        if ByteClass.registeredName.contains(bytes[index]) {
+          index &+= 1
+        } else if bytes[index] == ASCII.percent {
           guard index + 2 < count, hexadecimalValue(bytes[index + 1]) != nil,
             hexadecimalValue(bytes[index + 2]) != nil
           else { return false }
-          index += 2
+          index += 3
+        } else {
+          break
         }
-        index += 1
       }
       guard index > 0 else { return false }
     }

@@ -101,7 +101,7 @@ struct ChunkedDecoder {
 
   /// *( BWS ";" BWS name [ BWS "=" BWS ( token / quoted-string ) ] ), RFC 9112 §7.1.1.
   private mutating func extensionPart(_ byte: UInt8) -> RequestError? {
-    let isToken = ByteSet.token.contains(byte)
+    let isToken = ByteClass.token.contains(byte)
     switch state {
     case .beforeExtension where byte == ASCII.semicolon: state = .extensionNameStart
     case .beforeExtension where isBlank(byte): break
@@ -154,7 +154,7 @@ struct ChunkedDecoder {
         return nil
       }
       if isBlank(byte) { return .foldedLine }
-      guard ByteSet.token.contains(byte) else {
+      guard ByteClass.token.contains(byte) else {
         return byte == ASCII.lineFeed ? .bareLineFeed : .fieldNameByte
       }
       trailerLines += 1
@@ -163,7 +163,7 @@ struct ChunkedDecoder {
     case .trailerName:
       if byte == ASCII.colon {
         state = .trailerValue
-      } else if !ByteSet.token.contains(byte) {
+      } else if !ByteClass.token.contains(byte) {
         switch byte {
         case ASCII.space, ASCII.tab: return .spaceBeforeColon
         case ASCII.carriageReturn: return .noColon

@@ -5,15 +5,16 @@ extension Connection {
   /// A body of more bytes is not copied behind its head, but written from where it lies.
   private static var largestCopiedBody: Int { 16384 }
 
-  func respond(_ status: Int, _ fields: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer)
-    -> Bool
-  {
+  func respond(
+    _ engine: HTTPEngine, _ status: Int, _ fields: UnsafeRawBufferPointer,
+    _ body: UnsafeRawBufferPointer
+  ) -> Bool {
     guard answer == .awaited, !isLost else { return false }
     let status = Status.valid(status)
-    decideWhetherToClose()
+    decideWhetherToClose(engine)
     engine.claimOutput(self)
     let hasNoBody = Status.hasNoBody(status) && (status == 204 || body.isEmpty)
-    appendHead(status, hasNoBody ? .none : .length(body.count), fields)
+    appendHead(engine, status, hasNoBody ? .none : .length(body.count), fields)
     if !isHeadMethod && !Status.hasNoBody(status) {
       if body.count <= Self.largestCopiedBody {
         engine.output.append(body)
@@ -22,7 +23,7 @@ extension Connection {
       }
     }
     answer = .finished
-    return proceed()
+    return proceed(engine)
   }
 
   func begin(_ status: Int, _ fields: UnsafeRawBufferPointer, _ contentLength: Int64?) -> Bool {
@@ -35,10 +36,10 @@ extension Connection {
     } else {
       framing = minorVersion > 0 ? .chunked : .close
     }
-    decideWhetherToClose()
+    decideWhetherToClose(engine)
     if framing == .close { closesAfterAnswer = true }
     engine.claimOutput(self)
-    appendHead(status, framing, fields)
+    appendHead(engine, status, framing, fields)
     if isHeadMethod { framing = .none }
     if case .length(let count) = framing { answerRemaining = count }
     answer = .streaming
@@ -88,7 +89,7 @@ extension Connection {
     if framing == .chunked { engine.output.append("0\r\n\r\n") }
     answer = .finished
     owesWritable = false
-    return proceed()
+    return proceed(engine)
   }
 
   /// The client must see that the answer isn't whole: a reset says so even where the connection's
@@ -102,27 +103,29 @@ extension Connection {
   // MARK: - Parts
 
   private func appendHead(
-    _ status: Int, _ framing: ResponseFraming, _ fields: UnsafeRawBufferPointer
+    _ engine: HTTPEngine, _ status: Int, _ framing: ResponseFraming,
+    _ fields: UnsafeRawBufferPointer
   ) {
+    if !isConsuming { engine.dates.update(now: engine.loop.now) }
     let option: ConnectionOption =
       if closesAfterAnswer { .close } else if minorVersion == 0 { .keepAlive } else { .none }
     engine.output.appendHead(
       status: status, framing: framing, connection: option,
-      serverAndDate: engine.dates.lines(now: engine.loop.now), fields: fields)
+      serverAndDate: engine.dates.lines, fields: fields)
   }
 
   /// Decides, before an answer's head is written, whether the connection can be used again.
-  private func decideWhetherToClose() {
+  private func decideWhetherToClose(_ engine: HTTPEngine) {
     let limit = engine.limits.requestsPerConnection
     closesAfterAnswer =
       !keepsAlive || engine.isDraining || limit > 0 && request >= UInt64(limit)
-      || phase == .body && !canDrainBody
+      || phase == .body && !canDrainBody(engine)
   }
 
   /// True if what is left of the body may be read and dropped. A client that waits for 100 Continue
   /// may or may not send it after a final answer (RFC 9110 §10.1.1): then nobody knows what the
   /// next bytes are.
-  private var canDrainBody: Bool {
+  private func canDrainBody(_ engine: HTTPEngine) -> Bool {
     !awaitsContinue && bodyRemaining <= engine.limits.drain
   }
 
@@ -130,7 +133,7 @@ extension Connection {
   /// and the next request is taken up later in the turn, not inside the caller's call.
   ///
   /// - Returns: false if it could not be written.
-  private func proceed() -> Bool {
+  private func proceed(_ engine: HTTPEngine) -> Bool {
     if isConsuming {
       if engine.output.count >= engine.limits.writeBuffer { engine.flushOutput() }
       return !isLost
@@ -184,7 +187,7 @@ extension Connection {
     engine.claimOutput(self)
     let type: StaticString = "Content-Type: application/problem+json\r\n"
     appendHead(
-      error.status, .length(problem.count),
+      engine, error.status, .length(problem.count),
       UnsafeRawBufferPointer(start: type.utf8Start, count: type.utf8CodeUnitCount))
     if !isHeadMethod { engine.output.append(problem.bytes) }
     linger()

@@ -27,6 +27,7 @@ extension Connection {
   func drained(_ status: Int32) {
     guard phase != .closed else { return }
     guard status == 0 else { return tearDown() }
+    queuedAtMost = 0
     DeadlineList.remove(writeNode)
     if phase == .lingering {
       if isHalfClosed || droppedBytes > engine.limits.drain {
@@ -150,6 +151,7 @@ extension Connection {
   func wrote(_ count: Int, queued: Int) {
     guard queued >= 0 else { return lose() }
     acceptedBytes &+= UInt64(count)
+    queuedAtMost = queued
     guard queued > 0, !engine.writeDeadlines.contains(writeNode) else { return }
     progressMark = acceptedBytes &- UInt64(queued)
     engine.writeDeadlines.append(writeNode)

@@ -91,6 +91,8 @@ final class Connection {
   /// write deadline was set.
   var acceptedBytes: UInt64 = 0
   var progressMark: UInt64 = 0
+  /// What was queued after the last write; since then it can only have become less.
+  var queuedAtMost = 0
 
   /// The place in the list of the phase's deadline, and in the list of write deadlines.
   let phaseNode: UnsafeMutablePointer<DeadlineNode>
@@ -118,6 +120,6 @@ final class Connection {
 
   /// Too many bytes wait for the client: it gets no further request served until it takes them.
   var isStalled: Bool {
-    phase == .head && stream.queued >= engine.limits.writeBuffer
+    queuedAtMost > 0 && phase == .head && stream.queued >= engine.limits.writeBuffer
   }
 }

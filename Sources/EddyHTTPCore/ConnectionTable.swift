@@ -1,6 +1,6 @@
 /// The connections of an engine, by slot. A slot that becomes free is used again, with the next
 /// generation, so that nobody who kept its old name reaches the new connection.
-struct ConnectionTable: ~Copyable {
+final class ConnectionTable {
   private struct Slot {
     /// Retained.
     var connection: Unmanaged<Connection>?
@@ -31,7 +31,7 @@ struct ConnectionTable: ~Copyable {
   }
 
   /// Puts in a connection that was made with `next`.
-  mutating func insert(_ connection: Connection) {
+  func insert(_ connection: Connection) {
     count += 1
     let retained = Unmanaged.passRetained(connection)
     if firstFree != Slot.none {
@@ -45,7 +45,7 @@ struct ConnectionTable: ~Copyable {
     used += 1
   }
 
-  mutating func remove(_ connection: Connection) {
+  func remove(_ connection: Connection) {
     let slot = Int(connection.slot)
     let retained = slots[slot].connection
     slots[slot].connection = nil
@@ -68,7 +68,7 @@ struct ConnectionTable: ~Copyable {
 
   func connection(at slot: Int) -> Connection? { slots[slot].connection?.takeUnretainedValue() }
 
-  private mutating func grow() {
+  private func grow() {
     let newCapacity = capacity * 2
     let newSlots = UnsafeMutablePointer<Slot>.allocate(capacity: newCapacity)
     newSlots.moveInitialize(from: slots, count: used)

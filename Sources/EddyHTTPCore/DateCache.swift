@@ -19,10 +19,12 @@ final class DateCache {
     dateOffset = buffer.count
   }
 
-  /// The lines. `now` is the loop's clock.
-  @inline(__always) func lines(now: UInt64) -> UnsafeRawBufferPointer {
+  /// The lines, as they were at the last `update`.
+  var lines: UnsafeRawBufferPointer { buffer.bytes }
+
+  /// To be called at least once a turn before `lines`. `now` is the loop's clock.
+  @inline(__always) func update(now: UInt64) {
     if now >= validUntil { render(now) }
-    return buffer.bytes
   }
 
   private func render(_ now: UInt64) {

@@ -2,12 +2,18 @@ import EddyCore
 
 /// Answers: each names its exchange, and reaches that one or none.
 extension HTTPEngine {
-  /// The connection of an exchange whose answer is owed and can still be sent.
-  @inline(__always) private func find(_ exchange: Exchange) -> Connection? {
-    guard let connection = connections.find(exchange)?.takeUnretainedValue(),
-      connection.request == exchange.request, connection.isAnswerOwed
-    else { return nil }
-    return connection
+  /// Calls `body` with the connection of an exchange, if the answer is owed and can still be sent.
+  ///
+  /// A connection that is closed meanwhile lives until the end of the turn, so that it need not be
+  /// retained here.
+  @inline(__always) private func find<Result>(
+    _ exchange: Exchange, else absent: Result, _ body: (Connection) -> Result
+  ) -> Result {
+    guard let reference = connections.find(exchange) else { return absent }
+    return reference._withUnsafeGuaranteedRef { connection in
+      guard connection.request == exchange.request, connection.isAnswerOwed else { return absent }
+      return body(connection)
+    }
   }
 
   /// Answers a request.
@@ -22,7 +28,7 @@ extension HTTPEngine {
   @discardableResult public func respond(
     _ exchange: Exchange, status: Int, fields: UnsafeRawBufferPointer, body: UnsafeRawBufferPointer
   ) -> Bool {
-    find(exchange)?.respond(status, fields, body) ?? false
+    find(exchange, else: false) { $0.respond(self, status, fields, body) }
   }
 
   /// Begins a streamed answer, to be continued by ``write(_:_:)`` and finished by ``end(_:)``.
@@ -33,21 +39,21 @@ extension HTTPEngine {
   @discardableResult public func begin(
     _ exchange: Exchange, status: Int, fields: UnsafeRawBufferPointer, contentLength: Int64?
   ) -> Bool {
-    find(exchange)?.begin(status, fields, contentLength) ?? false
+    find(exchange, else: false) { $0.begin(status, fields, contentLength) }
   }
 
   /// Continues a streamed answer. What is written in one turn is collected. Bytes beyond the
   /// announced length abort the answer; bytes for an answer without a body (HEAD, 204, 304) are
   /// dropped.
   public func write(_ exchange: Exchange, _ bytes: UnsafeRawBufferPointer) -> WriteResult {
-    find(exchange)?.write(bytes) ?? .gone
+    find(exchange, else: .gone) { $0.write(bytes) }
   }
 
   /// Finishes a streamed answer. One that has fewer bytes than announced is aborted.
   ///
   /// - Returns: false if the exchange is no longer there, or was aborted.
   @discardableResult public func end(_ exchange: Exchange) -> Bool {
-    find(exchange)?.end() ?? false
+    find(exchange, else: false) { $0.end() }
   }
 
   /// Gives up an answer: closes the connection, so that the client can tell that the answer is not
@@ -55,13 +61,16 @@ extension HTTPEngine {
   ///
   /// - Returns: false if the exchange is no longer there.
   @discardableResult public func abort(_ exchange: Exchange) -> Bool {
-    guard let connection = find(exchange) else { return false }
-    connection.abort()
-    return true
+    find(exchange, else: false) { connection in
+      connection.abort()
+      return true
+    }
   }
 
   /// True if the exchange waits for its answer, or for the rest of it.
-  public func isAlive(_ exchange: Exchange) -> Bool { find(exchange) != nil }
+  public func isAlive(_ exchange: Exchange) -> Bool {
+    find(exchange, else: false) { _ in true }
+  }
 
   /// Asks for ``ExchangeHandler/abandoned(_:)`` as soon as the client ends its side. Without it a
   /// client that ends its side still gets its answer, as RFC 9112 §9.6 lets it expect; a parked
@@ -70,10 +79,11 @@ extension HTTPEngine {
   /// - Returns: false if the exchange is no longer there. If the client has ended its side
   ///   already, `abandoned` comes in this turn of the loop.
   @discardableResult public func cancelsOnHalfClose(_ exchange: Exchange) -> Bool {
-    guard let connection = find(exchange) else { return false }
-    connection.cancelsOnHalfClose = true
-    if connection.isHalfClosed { schedule(connection) }
-    return true
+    find(exchange, else: false) { connection in
+      connection.cancelsOnHalfClose = true
+      if connection.isHalfClosed { schedule(connection) }
+      return true
+    }
   }
 
   /// The address of the exchange's client, as text with a final zero byte; 128 bytes hold each.
@@ -81,7 +91,6 @@ extension HTTPEngine {
   /// - Returns: its length without the zero; `EDDY_ENOTCONN` if the exchange is no longer there;
   ///   `EDDY_EINVAL` if the buffer is too small.
   public func peer(_ exchange: Exchange, into buffer: UnsafeMutableBufferPointer<CChar>) -> Int32 {
-    guard let connection = find(exchange) else { return Int32(EDDY_ENOTCONN) }
-    return connection.stream.peer(into: buffer)
+    find(exchange, else: Int32(EDDY_ENOTCONN)) { $0.stream.peer(into: buffer) }
   }
 }

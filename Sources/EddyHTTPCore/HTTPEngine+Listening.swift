@@ -43,6 +43,13 @@ extension HTTPEngine {
     Unmanaged<HTTPEngine>.fromOpaque(context.unsafelyUnwrapped).takeUnretainedValue()
   }
 
+  /// No retain: a connection that is closed lives until the end of the turn.
+  @inline(__always) private static func withConnection(
+    _ context: UnsafeMutableRawPointer?, _ body: (Connection) -> Void
+  ) {
+    Unmanaged<Connection>.fromOpaque(context.unsafelyUnwrapped)._withUnsafeGuaranteedRef(body)
+  }
+
   private func accepted(_ fd: Int32, isFromListener: Bool) {
     guard !isClosed else {
       _ = CLibev.close(fd)
@@ -53,17 +60,16 @@ extension HTTPEngine {
     var configuration = StreamConfiguration()
     configuration.context = Unmanaged.passUnretained(connection).toOpaque()
     configuration.onRead = { _, bytes, length, context in
-      let connection = Unmanaged<Connection>.fromOpaque(context.unsafelyUnwrapped)
-        .takeUnretainedValue()
-      if length > 0 {
-        connection.received(UnsafeRawBufferPointer(start: bytes, count: length))
-      } else {
-        connection.readEnded(length)
+      HTTPEngine.withConnection(context) { connection in
+        if length > 0 {
+          connection.received(UnsafeRawBufferPointer(start: bytes, count: length))
+        } else {
+          connection.readEnded(length)
+        }
       }
     }
     configuration.onDrain = { _, status, context in
-      Unmanaged<Connection>.fromOpaque(context.unsafelyUnwrapped).takeUnretainedValue()
-        .drained(status)
+      HTTPEngine.withConnection(context) { $0.drained(status) }
     }
     // The engine has its own marks, and must not lose a part of an answer to a refused write.
     configuration.writeHighMark = .max
@@ -91,8 +97,10 @@ extension HTTPEngine {
     for listener in listeners { listener.pause() }
   }
 
-  /// A connection's last act.
+  /// A connection's last act. The list of those to attend to keeps it until the end of the turn:
+  /// functions of its own may be on the stack.
   func connectionClosed(_ connection: Connection) {
+    schedule(connection)
     connections.remove(connection)
     if isAcceptingPaused, connections.count < limits.connections {
       isAcceptingPaused = false

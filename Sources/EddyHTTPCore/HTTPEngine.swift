@@ -20,7 +20,7 @@ public final class HTTPEngine {
   /// Where problem documents are put together.
   let problem = OutputBuffer(capacity: 512)
 
-  var connections = ConnectionTable()
+  let connections = ConnectionTable()
   var listeners: [Listener] = []
   var isAcceptingPaused = false
   private var firstScheduled: Unmanaged<Connection>?

@@ -41,7 +41,7 @@ extension RequestHead {
     // A line of `limit` bytes ends, with its CRLF, two bytes later; what lies behind isn't looked at.
     let stop = min(end, limit &+ 2)
     var index = 0
-    while index < stop, ByteSet.token.contains(base[index]) { index &+= 1 }
+    while index < stop, ByteClass.token.contains(base[index]) { index &+= 1 }
     if index == stop { return partOfRequestLine(end, limit) }
     guard base[index] == ASCII.space, index > 0 else { return .refused(.methodSyntax) }
     methodRange = ByteRange(0, index)
@@ -49,7 +49,7 @@ extension RequestHead {
 
     index &+= 1
     let target = index
-    while index < stop, ByteSet.target.contains(base[index]) { index &+= 1 }
+    while index < stop, ByteClass.target.contains(base[index]) { index &+= 1 }
     if index == stop { return partOfRequestLine(end, limit) }
     guard base[index] == ASCII.space else {
       switch base[index] {
@@ -107,7 +107,7 @@ extension RequestHead {
         return .complete(index &+ 2)
       }
       let name = index
-      while index < stop, ByteSet.token.contains(base[index]) { index &+= 1 }
+      while index < stop, ByteClass.token.contains(base[index]) { index &+= 1 }
       if index == stop { break }
       guard base[index] == ASCII.colon, index > name else {
         return .refused(nameError(base[index], isFirst: index == name))
@@ -152,8 +152,12 @@ extension RequestHead {
     var index = start
     while index &+ 8 <= stop {
       let word = UnsafeRawPointer(base + index).loadUnaligned(as: UInt64.self)
-      guard !Word.mayHaveControl(word) else { break }
-      index &+= 8
+      let offset = Word.firstControl(UInt64(littleEndian: word))
+      index &+= offset
+      if offset < 8 {
+        guard base[index] == ASCII.tab else { return index }
+        index &+= 1
+      }
     }
     while index < stop {
       let byte = base[index]
@@ -164,17 +168,19 @@ extension RequestHead {
   }
 }
 
-/// Eight bytes in one register.
+/// Eight bytes in one register, the first of them lowest.
 enum Word {
   private static var ones: UInt64 { 0x0101_0101_0101_0101 }
   private static var highBits: UInt64 { 0x8080_8080_8080_8080 }
 
-  /// True if one of the bytes is a control character. The usual test for "a byte below n" by
-  /// subtraction: a borrow may also mark the byte behind one that is marked, never one alone.
-  @inline(__always) static func mayHaveControl(_ word: UInt64) -> Bool {
+  /// Which of the bytes is the first control character; 8 if none is.
+  ///
+  /// The usual test for "a byte below n" by subtraction. Its borrow may also mark bytes above one
+  /// that is marked rightly, so that only the lowest mark can be relied upon.
+  @inline(__always) static func firstControl(_ word: UInt64) -> Int {
     let belowSpace = (word &- ones &* UInt64(ASCII.space)) & ~word
     let delete = word ^ (ones &* UInt64(ASCII.delete))
     let isDelete = (delete &- ones) & ~delete
-    return (belowSpace | isDelete) & highBits != 0
+    return ((belowSpace | isDelete) & highBits).trailingZeroBitCount >> 3
   }
 }

@@ -82,7 +82,7 @@ struct KnownFields {
     while let member = members.next() {
       if isChunked { return .chunkedNotLast }
       var length = 0
-      while length < member.count, ByteSet.token.contains(member.base[length]) { length += 1 }
+      while length < member.count, ByteClass.token.contains(member.base[length]) { length += 1 }
       let isCodingChunked = equalIgnoringCase(member.base, length, "chunked")
       guard length > 0, length == member.count || !isCodingChunked else {
         return .transferEncodingSyntax

@@ -18,7 +18,7 @@ extension RequestHead {
 
   @inline(__always) private mutating func dividePath(_ start: Int, _ end: Int) {
     var index = start
-    while index < end, ByteSet.targetPath.contains(base[index]) { index &+= 1 }
+    while index < end, ByteClass.targetPath.contains(base[index]) { index &+= 1 }
     pathRange = ByteRange(start, index)
     if index < end {
       hasQuery = true
