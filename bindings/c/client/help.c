@@ -46,7 +46,7 @@ static const char *const help_sections[] = {
     "  eddy-client\n"
     "      1,000 jobs over 100 connections; nothing goes wrong.\n"
     "  eddy-client --jobs 5000 --connections 200 --drop 30%\n"
-    "      The same promise, kept while a third of the exchanges is lost.\n"
+    "      The same promise, kept while 30% of the exchanges are broken off.\n"
     "  eddy-client --url unix:/run/eddyd.sock --jobs 100 --pipeline 8\n"
     "      Over a Unix socket, eight requests at once on each connection.\n"
     "  eddy-client --park 5000 --sleep 10\n"
