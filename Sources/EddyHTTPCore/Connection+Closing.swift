@@ -123,7 +123,11 @@ extension Connection {
   // MARK: - Deadlines
 
   func headTimedOut() {
-    if isHeadPartial { refuse(.headTimedOut) } else { closeWhenWritten() }
+    if isHeadPartial { refuse(.headTimedOut) } else { idleTimedOut() }
+  }
+
+  func idleTimedOut() {
+    if stream.queued > 0 { linger() } else { close() }
   }
 
   func bodyWindowEnded() {

@@ -59,7 +59,7 @@ public final class HTTPEngine {
     head = .allocate(capacity: 1)
     head.initialize(to: RequestHead(fieldCapacity: limits.fieldCount))
     headDeadlines = DeadlineList(loop: loop, duration: limits.headTimeout) { $0.headTimedOut() }
-    idleDeadlines = DeadlineList(loop: loop, duration: limits.idleTimeout) { $0.closeWhenWritten() }
+    idleDeadlines = DeadlineList(loop: loop, duration: limits.idleTimeout) { $0.idleTimedOut() }
     bodyDeadlines = DeadlineList(loop: loop, duration: limits.bodyRateWindow) {
       $0.bodyWindowEnded()
     }

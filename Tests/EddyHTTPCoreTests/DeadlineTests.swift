@@ -139,20 +139,35 @@ import Testing
 
   @Test func aClientThatTakesALittleNowAndThenIsNotCutOff() throws {
     var limits = HTTPLimits()
-    limits.writeTimeout = 4 * short
+    limits.writeTimeout = 20 * short
     let server = try Server(limits)
     server.recorder.onEnd = { $0.respond($1, body: String(repeating: "x", count: 2_000_000)) }
     let client = server.connect()
     client.send(get)
     var buffer = [UInt8](repeating: 0, count: 150_000)
     var received = 0
+    // Longer in all than the limit, and shorter by far each time.
     for _ in 0..<100 where received < 2_000_000 {
       let count = read(client.fd, &buffer, buffer.count)
       if count > 0 { received += count }
       server.turn()
-      usleep(20_000)
+      usleep(60_000)
     }
     #expect(received >= 2_000_000)
+  }
+
+  @Test func anIdleConnectionWhoseAnswerIsNotTakenYetIsClosedAfterIt() throws {
+    var limits = HTTPLimits()
+    limits.idleTimeout = short
+    let server = try Server(limits)
+    server.recorder.onEnd = { $0.respond($1, body: String(repeating: "x", count: 400_000)) }
+    let client = server.connect()
+    client.send(get)
+    usleep(50_000)
+    server.turn()
+    #expect(client.receiveAll().utf8.filter { $0 == UInt8(ascii: "x") }.count == 400_000)
+    client.close()
+    #expect(server.wait { server.engine.connectionCount == 0 })
   }
 
   @Test func aThousandDeadlinesNeedOneTimer() throws {
