@@ -12,12 +12,17 @@ final class ExchangeDispatcher: ExchangeHandler, @unchecked Sendable {
   /// What is known of an exchange whose answer is not finished; most have none, because they are
   /// answered inside the call that brings them.
   private final class State {
-    /// While the body arrives.
-    var pending: (route: Router.Route, request: Request)?
     var task: Task<Void, Never>?
     var onAbandoned: (() -> Void)?
-    /// A body writer that waits for a slow client.
-    var writer: CheckedContinuation<Void, any Error>?
+    /// Body writers that wait for a slow client.
+    var writers: [CheckedContinuation<Void, any Error>] = []
+  }
+
+  /// A request whose body is arriving.
+  private struct Incoming {
+    let route: Router.Route
+    let responder: Responder
+    var request: Request
   }
 
   let loop: EventLoop
@@ -27,6 +32,7 @@ final class ExchangeDispatcher: ExchangeHandler, @unchecked Sendable {
   /// Nil once the server is closed. It holds this dispatcher too, until then.
   var engine: HTTPEngine?
   private var states: [Exchange: State] = [:]
+  private var incoming: [Exchange: Incoming] = [:]
   /// The memory that field lines are rendered in, kept from one answer to the next.
   var fieldLines: [UInt8] = []
 
@@ -66,34 +72,34 @@ final class ExchangeDispatcher: ExchangeHandler, @unchecked Sendable {
       let limit = min(route.bodyLimit ?? bodyLimit, bodyLimit)
       let announced = Int(clamping: head.contentLength ?? 0)
       request.body.reserveCapacity(min(announced, limit, Self.bodyReserve))
-      state(of: exchange).pending = (route, request)
+      incoming[exchange] = Incoming(route: route, responder: responder, request: request)
       return .accept(limit: limit)
     }
   }
 
   func receivedBody(_ exchange: Exchange, _ bytes: UnsafeRawBufferPointer) {
-    states[exchange]?.pending?.request.body.append(contentsOf: bytes)
+    incoming[exchange]?.request.body.append(contentsOf: bytes)
   }
 
   func receivedEnd(_ exchange: Exchange) {
-    guard let pending = states[exchange]?.pending, let responder = pending.request.exchange else {
-      return
-    }
-    states[exchange] = nil
-    handle(pending.request, pending.route, responder)
+    // Most requests have no body, and were handled when their head came.
+    guard !incoming.isEmpty, let complete = incoming.removeValue(forKey: exchange) else { return }
+    handle(complete.request, complete.route, complete.responder)
   }
 
   func abandoned(_ exchange: Exchange) {
+    incoming[exchange] = nil
     guard let state = states.removeValue(forKey: exchange) else { return }
     state.task?.cancel()
-    state.writer?.resume(throwing: BodyWriter.ClientGone())
+    for writer in state.writers { writer.resume(throwing: BodyWriter.ClientGone()) }
     state.onAbandoned?()
   }
 
   func writable(_ exchange: Exchange) {
-    guard let state = states[exchange], let writer = state.writer else { return }
-    state.writer = nil
-    writer.resume()
+    guard let state = states[exchange] else { return }
+    let writers = state.writers
+    state.writers = []
+    for writer in writers { writer.resume() }
   }
 
   // MARK: Handlers
@@ -161,7 +167,7 @@ final class ExchangeDispatcher: ExchangeHandler, @unchecked Sendable {
   /// Waits until a slow client has taken enough of what was written.
   func waitUntilWritable(_ exchange: Exchange) async throws {
     try await withCheckedThrowingContinuation { continuation in
-      state(of: exchange).writer = continuation
+      state(of: exchange).writers.append(continuation)
     }
   }
 

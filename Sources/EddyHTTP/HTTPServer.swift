@@ -30,11 +30,12 @@ public final class HTTPServer {
   ///   - router: with all its routes.
   ///   - limits: `body` is the largest that any route may take.
   ///   - logger: gets the errors of handlers.
-  /// - Precondition: called on the loop's thread, or before the loop runs.
+  /// - Precondition: called on the loop's thread; before it runs, on the one that created it.
   public init(
     loop: EventLoop, router: Router, limits: HTTPLimits = HTTPLimits(),
     logger: Logger = Logger(label: "eddy.http")
   ) {
+    loop.preconditionOnLoop()
     self.loop = loop
     dispatcher = ExchangeDispatcher(
       loop: loop, router: router, bodyLimit: limits.body, logger: logger)

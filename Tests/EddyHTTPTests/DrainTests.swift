@@ -23,17 +23,17 @@ import Testing
       router.get("/") { _ in .text("hello") }
     }
     let idle = try server.client()
-    #expect(try idle.request("GET", "/").text == "hello")
+    #expect(try await idle.request("GET", "/").text == "hello")
     let busy = try server.client()
     try busy.send("GET /slow HTTP/1.1\r\nHost: test\r\n\r\n")
     #expect(try await server.eventually { log.entries == ["begun"] })
     let draining = drain(server, within: .seconds(10))
-    #expect(try idle.rest() == [])
+    #expect(try await idle.rest() == [])
     log.append("drains")
-    let answer = try busy.answer()
+    let answer = try await busy.answer()
     #expect(answer.text == "done")
     #expect(answer.headers["connection"] == "close")
-    #expect(try busy.rest() == [])
+    #expect(try await busy.rest() == [])
     busy.close()
     #expect(await draining.value < .seconds(5))
     #expect(throws: RawClient.Failure.self) { try server.client() }
@@ -53,8 +53,23 @@ import Testing
     #expect(try await server.eventually { log.entries == ["begun"] })
     let took = await drain(server, within: .milliseconds(200)).value
     #expect(took >= .milliseconds(200) && took < .seconds(5))
-    #expect(try client.rest() == [])
+    #expect(try await client.rest() == [])
     #expect(try await server.eventually { log.entries == ["begun", "cancelled"] })
+  }
+
+  @Test func aProgramCanServeAndDrainOnOneLoop() async throws {
+    let text = try await blocking {
+      try EventLoop.run { loop in
+        let router = Router()
+        router.get("/") { _ in .text("hello") }
+        let server = HTTPServer(loop: loop, router: router)
+        let client = try RawClient(try server.listen(on: "127.0.0.1:0"))
+        let text = try await client.request("GET", "/", fields: ["Connection: close"]).text
+        await server.drain(within: .seconds(10))
+        return text
+      }
+    }
+    #expect(text == "hello")
   }
 
   @Test func withoutConnectionsItEndsAtOnceAndASecondTimeToo() async throws {

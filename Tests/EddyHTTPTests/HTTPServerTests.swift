@@ -17,7 +17,7 @@ import Testing
         return .text("\(before) \(loop.isOnLoop)")
       }
     }
-    let answer = try server.client().request("GET", "/")
+    let answer = try await server.client().request("GET", "/")
     #expect(answer.status == 200)
     #expect(answer.text == "true true")
     #expect(answer.headers["content-type"] == "text/plain; charset=utf-8")
@@ -35,7 +35,7 @@ import Testing
         return Response()
       }
     }
-    _ = try server.client().request("GET", "/")
+    _ = try await server.client().request("GET", "/")
     try await server.loop.submit {}
     #expect(log.entries == ["handled", "posted"])
   }
@@ -51,7 +51,7 @@ import Testing
         return .text(parts.joined(separator: "|"))
       }
     }
-    let answer = try server.client().request(
+    let answer = try await server.client().request(
       "GET", "/jobs/a%2Fb?wait=3%30", fields: ["x-wORD:  hello "])
     #expect(answer.text == "a/b|30|hello|test|/jobs/a%2Fb|true")
   }
@@ -62,13 +62,13 @@ import Testing
     }
     let client = try server.client()
     let body = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 3) }
-    #expect(try client.request("POST", "/echo", body: body).body == body)
-    #expect(try client.request("POST", "/echo", body: []).body == [])
-    #expect(try client.request("POST", "/echo", body: Array("x".utf8)).text == "x")
+    #expect(try await client.request("POST", "/echo", body: body).body == body)
+    #expect(try await client.request("POST", "/echo", body: []).body == [])
+    #expect(try await client.request("POST", "/echo", body: Array("x".utf8)).text == "x")
     try client.send(
       "POST /echo HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n"
         + "5\r\nhello\r\n3;a=b\r\n, w\r\n4\r\norld\r\n0\r\n\r\n")
-    #expect(try client.answer().text == "hello, world")
+    #expect(try await client.answer().text == "hello, world")
   }
 
   @Test func aClientThatWaitsToContinueIsTold() async throws {
@@ -79,9 +79,9 @@ import Testing
     try client.send(
       "POST /echo HTTP/1.1\r\nHost: test\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n")
     let interim = "HTTP/1.1 100 Continue\r\n\r\n"
-    #expect(try client.take(interim.utf8.count) == Array(interim.utf8))
+    #expect(try await client.take(interim.utf8.count) == Array(interim.utf8))
     try client.send("ok")
-    #expect(try client.answer().text == "ok")
+    #expect(try await client.answer().text == "ok")
   }
 
   @Test func headHasTheHeadOfGetAndNoBody() async throws {
@@ -89,11 +89,11 @@ import Testing
       router.get("/") { _ in .text("hello", headers: [.eTag: "\"1\""]) }
     }
     let client = try server.client()
-    let answer = try client.request("HEAD", "/")
+    let answer = try await client.request("HEAD", "/")
     #expect(answer.status == 200)
     #expect(answer.headers["content-length"] == "5")
     #expect(answer.headers["etag"] == "\"1\"")
-    #expect(try client.request("GET", "/").text == "hello")
+    #expect(try await client.request("GET", "/").text == "hello")
   }
 
   @Test func whatNoHandlerAnswersTheRouterDoes() async throws {
@@ -102,27 +102,27 @@ import Testing
       router.post("/b") { _ in Response() }
     }
     let client = try server.client()
-    let notFound = try client.request("GET", "/nowhere")
+    let notFound = try await client.request("GET", "/nowhere")
     #expect(notFound.status == 404)
     #expect(notFound.headers["content-type"] == "application/problem+json")
     #expect(notFound.text.contains(#""status":404"#))
-    let notAllowed = try client.request("DELETE", "/a")
+    let notAllowed = try await client.request("DELETE", "/a")
     #expect(notAllowed.status == 405)
     #expect(notAllowed.headers["allow"] == "GET, HEAD, OPTIONS")
-    let unknown = try client.request("BREW", "/a")
+    let unknown = try await client.request("BREW", "/a")
     #expect(unknown.status == 501)
     #expect(unknown.headers["content-type"] == "application/problem+json")
-    let options = try client.request("OPTIONS", "/b")
+    let options = try await client.request("OPTIONS", "/b")
     #expect(options.status == 204)
     #expect(options.headers["allow"] == "POST, OPTIONS")
     #expect(options.headers["content-length"] == nil)
-    let all = try client.request("OPTIONS", "*")
+    let all = try await client.request("OPTIONS", "*")
     #expect(all.status == 204)
     #expect(all.headers["allow"] == "GET, HEAD, POST, OPTIONS")
-    #expect(try client.request("GET", "/%zz").status == 400)
+    #expect(try await client.request("GET", "/%zz").status == 400)
     // A body that nobody reads does not spoil the next request.
-    #expect(try client.request("POST", "/nowhere", body: Array("unread".utf8)).status == 404)
-    #expect(try client.request("GET", "/a").status == 200)
+    #expect(try await client.request("POST", "/nowhere", body: Array("unread".utf8)).status == 404)
+    #expect(try await client.request("GET", "/a").status == 200)
   }
 
   @Test func aThrownProblemIsTheAnswer() async throws {
@@ -136,11 +136,11 @@ import Testing
       }
     }
     let client = try server.client()
-    let now = try client.request("GET", "/now")
+    let now = try await client.request("GET", "/now")
     #expect(now.status == 429)
     #expect(now.headers["retry-after"] == "2")
     #expect(now.text.contains(#""detail":"Wait.""#))
-    let later = try client.request("GET", "/later")
+    let later = try await client.request("GET", "/later")
     #expect(later.status == 410)
     #expect(later.text.contains(#""id":7"#))
     #expect(server.log.entries.isEmpty)
@@ -156,7 +156,7 @@ import Testing
     }
     let client = try server.client()
     for path in ["/now", "/later"] {
-      let answer = try client.request("GET", path)
+      let answer = try await client.request("GET", path)
       #expect(answer.status == 500)
       #expect(answer.headers["content-type"] == "application/problem+json")
       #expect(!answer.text.contains("swordfish") && !answer.text.contains("Mistake"))
@@ -176,8 +176,9 @@ import Testing
     }
     let client = try server.client()
     #expect(
-      try client.request("POST", "/small", body: [UInt8](repeating: 1, count: 10)).status == 200)
-    let announced = try client.request(
+      try await client.request("POST", "/small", body: [UInt8](repeating: 1, count: 10)).status
+        == 200)
+    let announced = try await client.request(
       "POST", "/small", body: [UInt8](repeating: 1, count: 11))
     #expect(announced.status == 413)
     #expect(announced.headers["content-type"] == "application/problem+json")
@@ -185,8 +186,8 @@ import Testing
     try chunked.send(
       "POST /small HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n"
         + "6\r\n123456\r\n6\r\n123456\r\n0\r\n\r\n")
-    #expect(try chunked.answer().status == 413)
-    #expect(try server.client().request("POST", "/small", body: [1]).status == 200)
+    #expect(try await chunked.answer().status == 413)
+    #expect(try await server.client().request("POST", "/small", body: [1]).status == 200)
     #expect(log.entries == ["10", "1"])
   }
 
@@ -198,8 +199,8 @@ import Testing
       router.on(.post, "/default") { _ in Response() }
     }
     let body = [UInt8](repeating: 1, count: 11)
-    #expect(try server.client().request("POST", "/", body: body).status == 413)
-    #expect(try server.client().request("POST", "/default", body: body).status == 413)
+    #expect(try await server.client().request("POST", "/", body: body).status == 413)
+    #expect(try await server.client().request("POST", "/default", body: body).status == 413)
   }
 
   @Test func pipelinedRequestsAreAnsweredInTheirOrder() async throws {
@@ -212,7 +213,7 @@ import Testing
     }
     let client = try server.client()
     try client.send((0..<50).map { "GET /\($0) HTTP/1.1\r\nHost: test\r\n\r\n" }.joined())
-    for number in 0..<50 { #expect(try client.answer().text == "\(number)") }
+    for number in 0..<50 { #expect(try await client.answer().text == "\(number)") }
   }
 
   @Test func manyClientsGetEachTheirOwnAnswer() async throws {
@@ -232,7 +233,7 @@ import Testing
       }
       for (number, client) in clients.enumerated() {
         let body = String(repeating: "x", count: (number * 7 + round) % 13)
-        #expect(try client.answer().text == "\(number)\(body)")
+        #expect(try await client.answer().text == "\(number)\(body)")
       }
     }
   }
@@ -243,7 +244,7 @@ import Testing
     }
     let client = try server.client()
     try client.send("GET / HTTP/1.0\r\n\r\n")
-    #expect(try client.answer().text == "1.0")
-    #expect(try client.rest() == [])
+    #expect(try await client.answer().text == "1.0")
+    #expect(try await client.rest() == [])
   }
 }

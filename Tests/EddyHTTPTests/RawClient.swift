@@ -1,7 +1,18 @@
+import Dispatch
 import Glibc
 
-/// A client that sends what it is told, byte for byte, and blocks until an answer is there.
-final class RawClient {
+/// Runs what blocks on a thread of its own: Swift's few threads are for what does not.
+func blocking<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value
+{
+  try await withCheckedThrowingContinuation { continuation in
+    DispatchQueue.global().async { continuation.resume(with: Result { try body() }) }
+  }
+}
+
+/// A client that sends what it is told, byte for byte.
+///
+/// Unchecked, because a test uses its clients one call after the other.
+final class RawClient: @unchecked Sendable {
   struct Answer: Equatable {
     var status: Int
     /// Names in lower case.
@@ -80,38 +91,53 @@ final class RawClient {
   /// Sends a request and reads its answer.
   func request(
     _ method: String = "GET", _ target: String, fields: [String] = [], body: [UInt8]? = nil
-  ) throws -> Answer {
+  ) async throws -> Answer {
     var lines = ["\(method) \(target) HTTP/1.1", "Host: test"] + fields
     if let body { lines.append("Content-Length: \(body.count)") }
-    try send(lines.joined(separator: "\r\n") + "\r\n\r\n")
-    if let body, !body.isEmpty { try send(body) }
-    return try answer(hasBody: method != "HEAD")
+    let head = lines.joined(separator: "\r\n") + "\r\n\r\n"
+    return try await blocking { [self] in
+      try send(head)
+      if let body { try send(body) }
+      return try readAnswer(hasBody: method != "HEAD")
+    }
   }
 
   /// Reads the next answer.
-  func answer(hasBody: Bool = true) throws -> Answer {
+  func answer(hasBody: Bool = true) async throws -> Answer {
+    try await blocking { [self] in try readAnswer(hasBody: hasBody) }
+  }
+
+  /// Reads to the end of the connection.
+  func rest() async throws -> [UInt8] {
+    try await blocking { [self] in try readRest() }
+  }
+
+  /// Reads `count` bytes.
+  func take(_ count: Int) async throws -> [UInt8] {
+    try await blocking { [self] in try read(count) }
+  }
+
+  private func readAnswer(hasBody: Bool) throws -> Answer {
     var answer = try head()
     while answer.status < 200 { answer = try head() }
     guard hasBody, answer.status != 204, answer.status != 304 else { return answer }
     if let length = answer.headers["content-length"].flatMap({ Int($0) }) {
-      answer.body = try take(length)
+      answer.body = try read(length)
     } else if answer.headers["transfer-encoding"] == "chunked" {
       answer.body = try chunks()
     } else {
-      answer.body = try rest()
+      answer.body = try readRest()
     }
     return answer
   }
 
-  /// Reads to the end of the connection.
-  func rest() throws -> [UInt8] {
+  private func readRest() throws -> [UInt8] {
     while try receive() {}
     defer { received = [] }
     return received
   }
 
-  /// What has come by now and was not read as part of an answer, at least `count` bytes.
-  func take(_ count: Int) throws -> [UInt8] {
+  private func read(_ count: Int) throws -> [UInt8] {
     while received.count < count {
       guard try receive() else { throw Failure(reason: "The connection ended in mid-answer.") }
     }
@@ -159,7 +185,7 @@ final class RawClient {
         guard try line().isEmpty else { throw Failure(reason: "trailers") }
         return body
       }
-      body += try take(size)
+      body += try read(size)
       guard try line().isEmpty else { throw Failure(reason: "a chunk without its end") }
     }
   }

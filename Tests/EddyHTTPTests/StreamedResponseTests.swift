@@ -23,7 +23,7 @@ import Testing
     }
     let client = try server.client()
     for path in ["/", "/deferred", "/"] {
-      let answer = try client.request("GET", path)
+      let answer = try await client.request("GET", path)
       #expect(answer.headers["transfer-encoding"] == "chunked")
       #expect(answer.headers["content-length"] == nil)
       #expect(answer.text == "0,1,2,")
@@ -44,10 +44,10 @@ import Testing
     }
     let client = try server.client()
     try client.send("GET / HTTP/1.1\r\nHost: test\r\n\r\n")
-    #expect(try client.answer(hasBody: false).headers["content-length"] == "10")
-    #expect(try client.take(5) == Array("first".utf8))
+    #expect(try await client.answer(hasBody: false).headers["content-length"] == "10")
+    #expect(try await client.take(5) == Array("first".utf8))
     gate.append("open")
-    #expect(try client.take(5) == Array("other".utf8))
+    #expect(try await client.take(5) == Array("other".utf8))
   }
 
   @Test func anHTTP10ClientReadsAStreamToTheEndOfTheConnection() async throws {
@@ -56,7 +56,7 @@ import Testing
     }
     let client = try server.client()
     try client.send("GET / HTTP/1.0\r\n\r\n")
-    let answer = try client.answer()
+    let answer = try await client.answer()
     #expect(answer.headers["transfer-encoding"] == nil)
     #expect(answer.text == "0,1,2,")
   }
@@ -76,10 +76,10 @@ import Testing
       }
     }
     let client = try server.client()
-    #expect(try client.request("HEAD", "/").headers["content-length"] == "3")
-    #expect(try client.request("HEAD", "/deferred").status == 200)
+    #expect(try await client.request("HEAD", "/").headers["content-length"] == "3")
+    #expect(try await client.request("HEAD", "/deferred").status == 200)
     #expect(log.entries.isEmpty)
-    #expect(try client.request("GET", "/").text == "abc")
+    #expect(try await client.request("GET", "/").text == "abc")
   }
 
   @Test func aSlowClientHoldsTheWriterUp() async throws {
@@ -100,15 +100,15 @@ import Testing
     }
     let client = try server.client()
     try client.send("GET / HTTP/1.1\r\nHost: test\r\n\r\n")
-    #expect(try client.answer(hasBody: false).status == 200)
+    #expect(try await client.answer(hasBody: false).status == 200)
     try await server.loop.sleep(for: .milliseconds(300))
     let ahead = written.withLock { $0 }
     // The kernel's buffers on both sides, and the engine's.
     #expect(ahead < total / 2, "\(ahead) bytes were written for a client that reads none.")
-    #expect(try server.client().request("GET", "/other").text == "other")
+    #expect(try await server.client().request("GET", "/other").text == "other")
     var received = 0
-    while received < total { received += try client.take(1 << 16).count }
-    #expect(try client.request("GET", "/other").text == "other")
+    while received < total { received += try await client.take(1 << 16).count }
+    #expect(try await client.request("GET", "/other").text == "other")
     #expect(written.withLock { $0 } == total)
   }
 
@@ -124,7 +124,7 @@ import Testing
       }
     }
     let client = try server.client()
-    #expect(throws: RawClient.Failure.self) { try client.request("GET", "/") }
+    await #expect(throws: RawClient.Failure.self) { try await client.request("GET", "/") }
     #expect(server.log.entries.count == 1)
   }
 
@@ -135,7 +135,7 @@ import Testing
       }
     }
     let client = try server.client()
-    #expect(throws: RawClient.Failure.self) { try client.request("GET", "/") }
+    await #expect(throws: RawClient.Failure.self) { try await client.request("GET", "/") }
   }
 
   @Test func aClientThatGoesInMidStreamEndsTheWriter() async throws {
@@ -156,10 +156,32 @@ import Testing
     }
     let client = try server.client()
     try client.send("GET / HTTP/1.1\r\nHost: test\r\n\r\n")
-    _ = try client.answer(hasBody: false)
+    _ = try await client.answer(hasBody: false)
     client.reset()
     #expect(try await server.eventually { log.entries == ["true"] })
     #expect(server.log.entries.isEmpty)
+  }
+
+  @Test func severalTasksMayWriteAtOnce() async throws {
+    let count = 200
+    let server = try await TestServer { router, _ in
+      router.get("/") { _ in
+        Response(
+          body: .stream { writer in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+              for number in 0..<count {
+                group.addTask {
+                  try await writer.write([UInt8](repeating: UInt8(number), count: 1 << 16))
+                }
+              }
+              try await group.waitForAll()
+            }
+          })
+      }
+    }
+    let answer = try await server.client().request("GET", "/")
+    #expect(answer.body.count == count << 16)
+    #expect(Set(answer.body).count == count)
   }
 
   @Test func aWriterCanBeUsedFromAnotherExecutor() async throws {
@@ -173,6 +195,6 @@ import Testing
           })
       }
     }
-    #expect(try server.client().request("GET", "/").text == "false")
+    #expect(try await server.client().request("GET", "/").text == "false")
   }
 }

@@ -20,11 +20,10 @@ import Testing
     defer { first.stop() }
     let second = try EventLoopThread()
     defer { second.stop() }
+    let signals = try await first.loop.submit { try first.loop.signals(SIGWINCH) }
     let task = Task {
-      let signals = try await first.loop.submit { try first.loop.signals(SIGWINCH) }
       for await _ in signals {}
     }
-    try await first.loop.sleep(for: .milliseconds(50))
     await #expect(throws: EddyError.self) {
       try await second.loop.submit { _ = try second.loop.signals(SIGWINCH) }
     }

@@ -6,12 +6,19 @@ import Testing
 @Suite struct WorkPoolTests {
   /// A gate that blocks a thread until it is opened.
   private final class Gate: Sendable {
+    private let isReached = Atomic(false)
     private let isOpen = Atomic(false)
 
     func open() { isOpen.store(true, ordering: .releasing) }
 
     func pass() {
+      isReached.store(true, ordering: .releasing)
       while !isOpen.load(ordering: .acquiring) { usleep(1000) }
+    }
+
+    /// Waits until a thread stands at the gate.
+    func reached(_ loop: EventLoop) async throws {
+      while !isReached.load(ordering: .acquiring) { try await loop.sleep(for: .milliseconds(1)) }
     }
   }
 
@@ -67,9 +74,9 @@ import Testing
     try await withPool(threads: 1, capacity: 1) { pool, loop in
       let gate = Gate()
       let running = Task { try await pool.run { gate.pass() } }
-      try await loop.sleep(for: .milliseconds(50))  // it has left the queue
-      let waiting = Task { try await pool.run {} }
-      try await loop.sleep(for: .milliseconds(50))
+      try await gate.reached(loop)
+      let waiting = Task.immediate { try await pool.run {} }
+      try await loop.submit {}  // behind the work on its way to the queue
       await #expect(throws: WorkPool.Full.self) { try await pool.run {} }
       gate.open()
       try await running.value
@@ -82,9 +89,9 @@ import Testing
       let gate = Gate()
       let didRun = Atomic(false)
       let running = Task { try await pool.run { gate.pass() } }
-      try await loop.sleep(for: .milliseconds(50))
-      let waiting = Task { try await pool.run { didRun.store(true, ordering: .relaxed) } }
-      try await loop.sleep(for: .milliseconds(50))
+      try await gate.reached(loop)
+      let waiting = Task.immediate { try await pool.run { didRun.store(true, ordering: .relaxed) } }
+      try await loop.submit {}
       waiting.cancel()
       gate.open()
       await #expect(throws: CancellationError.self) { try await waiting.value }
@@ -98,9 +105,9 @@ import Testing
     try await withPool(threads: 1) { pool, loop in
       let gate = Gate()
       let running = Task { try await pool.run { gate.pass() } }
-      try await loop.sleep(for: .milliseconds(50))
-      let waiting = Task { try await pool.run {} }
-      try await loop.sleep(for: .milliseconds(50))
+      try await gate.reached(loop)
+      let waiting = Task.immediate { try await pool.run {} }
+      try await loop.submit {}
       let closing = Task { await pool.close() }
       await #expect(throws: CancellationError.self) { try await waiting.value }
       gate.open()
