@@ -63,6 +63,7 @@ let package = Package(
     .testTarget(name: "EddyTests", dependencies: ["Eddy"]),
     .testTarget(name: "EddyHTTPTests", dependencies: ["EddyHTTP"]),
     .testTarget(name: "EddyJobsTests", dependencies: ["EddyJobs"]),
+    .testTarget(name: "eddydTests", dependencies: ["eddyd"]),
   ],
   swiftLanguageModes: [.v6]
 )
