@@ -12,8 +12,11 @@ PORT ?= 8888
 # What `make test` runs; the stages are listed in scripts/test.
 STAGE ?= all
 
+# SwiftPM's build folder; those of the sanitizers are called the same with a suffix.
+export SCRATCH ?= .build
+
 INSTALL ?= install
-SWIFT_BUILD = swift build -c release --static-swift-stdlib
+SWIFT_BUILD = swift build --scratch-path $(SCRATCH) -c release --static-swift-stdlib
 
 version := $(shell bash -c '. scripts/common.sh && eddy_version')
 soname := libeddy.so.$(firstword $(subst ., ,$(version)))
@@ -89,4 +92,4 @@ format:
 	scripts/check-format --fix
 
 clean:
-	rm -rf build .build .build-asan .build-tsan
+	rm -rf build $(SCRATCH) $(SCRATCH)-asan $(SCRATCH)-tsan
