@@ -5,6 +5,7 @@ final class Attempt: Timed, @unchecked Sendable {
   let claim: JobClaim
   let runner: TaskRunner
   let cancellation = CancellationFlag()
+  let start = StartMark()
   /// The task that runs it; nil before it began.
   var task: Task<Void, Never>?
   /// Its outcome is decided: what it still comes to is refused.

@@ -17,6 +17,7 @@ extension JobService {
     await waitForAttempts(upTo: limit) { _ in true }
 
     // What is left goes back.
+    isGivingBack = true
     let late = Array(unfinished.values)
     for attempt in late {
       attempt.cancel()

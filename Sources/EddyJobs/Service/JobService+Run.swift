@@ -50,22 +50,29 @@ extension JobService {
 
   func freeSlot(of runner: TaskRunner) {
     runner.busy -= 1
-    runner.isHeldBack = false
-    refill()
+    if runner.hasBacklog { refill() }
   }
 
   /// Begins an attempt; its slot is taken already.
   func begin(_ claimed: ClaimedJob, _ runner: TaskRunner) {
     let attempt = Attempt(
       job: claimed.job, claim: claimed.claim, runner: runner, service: self)
+    if isGivingBack {
+      // It came too late to be run here.
+      spawn { await self.release(attempt) }
+      return
+    }
     running[claimed.job.id] = attempt
     unfinished[ObjectIdentifier(attempt)] = attempt
     counted.started += 1
-    if isDraining || attempt.isCancelRequested { attempt.cancellation.raise() }
-    // A command keeps its own time, so that it has ended when its time limit is reported.
-    if case .command = runner.definition.work {
-    } else {
+    if attempt.isCancelRequested { attempt.cancellation.raise() }
+    switch runner.definition.work {
+    case .function: deadlines.add(attempt, after: runner.definition.timeLimit)
+    case .async:
+      attempt.start.set()
       deadlines.add(attempt, after: runner.definition.timeLimit)
+    // A command keeps its own time, so that it has ended when its time limit is reported.
+    case .command: break
     }
     let task = spawn {
       let outcome = await self.run(attempt, claimed)
@@ -93,7 +100,10 @@ extension JobService {
       let output: TaskOutput
       switch definition.work {
       case .function(let body):
-        output = try await pool.run { try body(context) }
+        output = try await pool.run { [start = attempt.start] in
+          start.set()
+          return try body(context)
+        }
       case .async(let body):
         output = try await body(context)
       case .command(let command):
@@ -119,7 +129,8 @@ extension JobService {
       // Its input could not be read.
       attempt.runner.isHeldBack = true
       return .release
-    case is CancellationError where isDraining:
+    case is CancellationError where attempt.cancellation.isRaised || isDraining:
+      // Not by a client: its worker stops, or has lost it.
       return .release
     case let failure as TaskFailure:
       return .outcome(.failed(JobFailure(title: failure.title, detail: failure.detail)))
@@ -178,7 +189,7 @@ extension JobService {
     attempt.runner.busy -= 1
     if !attempt.runner.isHeldBack || attempt.runner.busy > 0 {
       attempt.runner.isHeldBack = false
-      refill()
+      if attempt.runner.hasBacklog { refill() }
     }
   }
 
@@ -194,9 +205,12 @@ extension JobService {
   /// An attempt has reached its time limit: the job fails now, whatever the attempt still does.
   func timeOut(_ attempt: Attempt) {
     guard !attempt.isDecided else { return }
+    let limit = attempt.runner.definition.timeLimit
+    // The time that a function has waited for a thread does not count.
+    let rest = limit - (attempt.start.age ?? .zero)
+    if rest > .zero { return deadlines.add(attempt, after: rest) }
     attempt.isDecided = true
     attempt.cancel()
-    let limit = attempt.runner.definition.timeLimit
     spawn { await self.record(attempt, .failed(.timedOut(limit: limit))) }
   }
 

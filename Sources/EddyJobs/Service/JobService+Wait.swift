@@ -126,6 +126,7 @@ extension JobService {
 
   /// A hint from the store.
   func receive(_ wake: JobWake) {
+    guard !isClosed else { return }
     switch wake {
     case .claimable(let task):
       guard let runner = runners[task] else { return }
@@ -159,19 +160,27 @@ extension JobService {
     }
   }
 
+  /// Tells an attempt what has become of its job.
+  private func inform(_ attempt: Attempt, _ lookup: JobLookup) {
+    guard case .found(let job, _) = lookup else {
+      attempt.seen = .max
+      return attempt.cancel()
+    }
+    guard attempt.seen < job.version else { return }
+    attempt.seen = job.version
+    if job.state == .running, job.attempt == attempt.claim.attempt,
+      job.owner == attempt.claim.owner
+    {
+      if job.isCancelRequested { requestCancel(of: attempt) }
+    } else {
+      // Somebody has taken it from us: what the attempt comes to will be refused.
+      attempt.cancel()
+    }
+  }
+
   /// Hands what was read, or what an attempt came to, to all that it concerns.
   func deliver(_ id: JobID, _ lookup: JobLookup, hasResult: Bool) {
-    if case .found(let job, _) = lookup, let attempt = running[id], attempt.seen < job.version {
-      attempt.seen = job.version
-      if job.state != .running || job.attempt != attempt.claim.attempt
-        || job.owner != attempt.claim.owner
-      {
-        // Somebody has taken it from us: what the attempt comes to will be refused.
-        attempt.cancel()
-      } else if job.isCancelRequested {
-        requestCancel(of: attempt)
-      }
-    }
+    if let attempt = running[id] { inform(attempt, lookup) }
     for waiter in waiters.waiting(for: id) {
       if waiter.phase == .reading {
         // It has its own reading under way, which may have missed this.

@@ -39,6 +39,8 @@ public final class JobService: @unchecked Sendable {
   var jitter = JitterSource()
 
   var isDraining = false
+  /// The time to finish is over while draining: nothing is begun any more.
+  var isGivingBack = false
   var isClosed = false
   var isClaiming = false
   var isSweeping = false

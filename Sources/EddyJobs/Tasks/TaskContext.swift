@@ -1,3 +1,4 @@
+import Glibc
 import Synchronization
 
 /// What a client sent.
@@ -33,6 +34,27 @@ final class CancellationFlag: Sendable {
 
   var isRaised: Bool { flag.load(ordering: .relaxed) }
   func raise() { flag.store(true, ordering: .relaxed) }
+}
+
+/// When an attempt really began: a function may wait for a thread of the pool first.
+final class StartMark: Sendable {
+  /// By CLOCK_MONOTONIC, in nanoseconds; 0: not yet.
+  private let time = Atomic<UInt64>(0)
+
+  /// Any thread.
+  func set() { time.store(Self.now(), ordering: .relaxed) }
+
+  /// How long ago that was; nil before it.
+  var age: Duration? {
+    let time = time.load(ordering: .relaxed)
+    return time == 0 ? nil : .nanoseconds(Int64(Self.now() - time))
+  }
+
+  private static func now() -> UInt64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+  }
 }
 
 /// A result.

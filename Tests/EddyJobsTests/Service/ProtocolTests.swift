@@ -53,6 +53,13 @@ import Testing
     #expect(try server.request("GET", response["location"]! + "/result").text == "x")
   }
 
+  @Test func aPreferenceForALongerWaitThanAllowedIsHonouredInPart() throws {
+    let server = try JobServer()
+    let response = try server.request(
+      "POST", "/tasks/sha256", headers: ["Prefer": "wait=9999"], body: "x")
+    #expect(response.status == 200 && response["preference-applied"] == "wait=180")
+  }
+
   @Test func badPreferencesAreIgnored() throws {
     let server = try JobServer()
     let response = try server.request(
@@ -184,6 +191,23 @@ import Testing
     #expect(clock.now - start >= .milliseconds(300))
     #expect(response.status == 200 && response.string("state") == "running")
     #expect(try server.request("GET", location + "?wait=0").string("state") == "running")
+    gate.open()
+  }
+
+  @Test func jitterShortensWaitsByDifferentAmounts() throws {
+    let gate = Gate()
+    let server = try JobServer(tasks: { _ in [gate.task()] }, configure: { $0.waitJitter = 0.5 })
+    let location = try server.submit("gate", "x")
+    let clock = ContinuousClock()
+    let start = clock.now
+    let clients = try (0..<20).map { _ in try server.client() }
+    for client in clients { try client.send("GET", location + "?wait=1") }
+    // Between a half and the whole; that all 20 come in the last tenth happens once in 10^14 runs.
+    #expect(server.eventually { $0.pollsAnswered >= 1 })
+    let first = clock.now - start
+    #expect(first >= .milliseconds(500) && first < .milliseconds(950))
+    #expect(server.statistics.waiting > 0)
+    for client in clients { #expect(try client.receive().string("state") == "running") }
     gate.open()
   }
 

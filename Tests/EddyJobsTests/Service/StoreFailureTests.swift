@@ -107,6 +107,21 @@ import Testing
     #expect(server.statistics.succeeded == 0)
   }
 
+  @Test func aWorkerThatLearnsThatItLostAJobStopsIt() async throws {
+    let base = MemoryStore()
+    let other = TwoWorkers.Worker(MemoryStore(sharing: base))
+    try await other.attach { _ in }
+    let server = try JobServer(store: base, configure: { $0.sweepInterval = .seconds(60) })
+    let location = try server.submit("sleep", "60")
+    let id = try #require(JobID(hex: location.dropFirst(6)))
+    let owner = try #require(try await other.job(id)?.owner)
+    server.beginDrain(within: .seconds(30))
+    // Draining, it claims nothing again.
+    #expect(try await other.store.reclaim(.worker(owner)) == 1)
+    #expect(server.eventually { $0.running == 0 && $0.fenced == 1 })
+    #expect(try await other.job(id)?.state == .retrying)
+  }
+
   @Test func aCancellationByAnotherWorkerReachesTheOneThatRuns() async throws {
     for losesWakes in [false, true] {
       let base = MemoryStore()

@@ -88,6 +88,20 @@ import Testing
     #expect(try server.request("GET", first + "/result").isProblem(500, type: "task-timed-out"))
   }
 
+  @Test func waitingForAThreadIsNotRunning() throws {
+    // Four jobs of 500 ms on two threads: the later two end 1 s after they were claimed.
+    let task = TaskDefinition.function("t", concurrency: 4) { context in
+      usleep(500_000)
+      return TaskOutput(context.input)
+    }.with { $0.timeLimit = .milliseconds(900) }
+    let server = try JobServer(tasks: { _ in [task] })
+    let locations = try (0..<4).map { try server.submit("t", "\($0)") }
+    for (index, location) in locations.enumerated() {
+      #expect(try server.request("GET", location + "/result").text == "\(index)")
+    }
+    #expect(server.statistics.failed == 0 && server.statistics.fenced == 0)
+  }
+
   @Test func aCommandReadsTheBodyAndItsOutputIsTheResult() throws {
     let sorted = TaskDefinition.command("sort", CommandDefinition(arguments: ["sort", "-r"]))
       .with { $0.contentType = "text/plain; charset=utf-8" }
