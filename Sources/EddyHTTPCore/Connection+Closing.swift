@@ -127,6 +127,8 @@ extension Connection {
   }
 
   func idleTimedOut() {
+    // A request that is on its way just now shall not meet a closed connection.
+    if hasUnreadBytes { return engine.idleDeadlines.append(phaseNode) }
     if stream.queued > 0 { linger() } else { close() }
   }
 
@@ -161,11 +163,14 @@ extension Connection {
     engine.writeDeadlines.append(writeNode)
   }
 
-  /// When the engine drains: true if no request has come in part or in whole.
+  /// True if no request has come in part or in whole.
   var isIdle: Bool {
-    guard phase == .head, !isHeadPartial, input.isEmpty, stream.queued == 0 else { return false }
+    phase == .head && !isHeadPartial && input.isEmpty && stream.queued == 0 && !hasUnreadBytes
+  }
+
+  /// True if the kernel has bytes of the client that were not read yet (recv(2)).
+  private var hasUnreadBytes: Bool {
     var byte: UInt8 = 0
-    // One that the kernel has bytes for is about to be served (recv(2)).
-    return recv(stream.fd, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) <= 0
+    return recv(stream.fd, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) > 0
   }
 }

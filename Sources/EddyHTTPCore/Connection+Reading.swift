@@ -258,7 +258,6 @@ extension Connection {
       return DeadlineList.remove(phaseNode)
     }
     guard needsNewDeadline || !list.contains(phaseNode) else { return }
-    if phase == .body { windowBytes = 0 }
     list.append(phaseNode)
     needsNewDeadline = false
   }

@@ -87,6 +87,29 @@ import Testing
     #expect(server.engine.connectionCount == 0)
   }
 
+  /// The end of the client's side comes between an answer and the taking up of the next request.
+  @Test(arguments: [true, false]) func anEndDoesNotOvertakeARequestThatWaits(
+    _ endsFirst: Bool
+  ) throws {
+    let server = try Server()
+    server.recorder.onEnd = { _, _ in }
+    let parked = server.connect()
+    parked.send(get + get)
+    let other = server.connect()
+    server.turn()
+    server.recorder.onEnd = { [unowned server] engine, exchange in
+      engine.respond(exchange)
+      engine.respond(server.recorder.exchanges[0])
+    }
+    // Both events are in one turn of the loop.
+    if endsFirst { parked.finish() }
+    _ = Array(get.utf8).withUnsafeBytes { send(other.fd, $0) }
+    if !endsFirst { parked.finish() }
+    #expect(statuses(parked.receive()) == [200, 200])
+    #expect(parked.hasEnded)
+    #expect(statuses(other.receive()) == [200])
+  }
+
   @Test func aResetAbandons() throws {
     let server = try Server()
     server.recorder.onEnd = { _, _ in }

@@ -57,6 +57,19 @@ import Testing
     #expect(server.engine.connectionCount == 0)
   }
 
+  @Test func aRequestThatComesJustWhenTheConnectionIsIdleForTooLongIsServed() throws {
+    var limits = HTTPLimits()
+    limits.idleTimeout = short
+    let server = try Server(limits)
+    let client = server.connect()
+    client.send(get)
+    _ = client.receive()
+    // The loop is busy elsewhere while the time passes and the request comes.
+    _ = Array(get.utf8).withUnsafeBytes { send(client.fd, $0) }
+    usleep(60_000)
+    #expect(statuses(client.receive()) == [200])
+  }
+
   @Test func aConnectionInUseIsNotIdle() throws {
     var limits = HTTPLimits()
     limits.idleTimeout = 4 * short
