@@ -36,6 +36,7 @@ struct Eddyd: ParsableCommand {
   }
 
   func run() throws {
+    StandardDescriptors.fill()
     // A peer or a log reader that goes away is an error of a write, not the program's end.
     signal(SIGPIPE, SIG_IGN)
     do {

@@ -26,7 +26,8 @@ struct Server {
       loop: loop, threads: settings.threads,
       queueCapacity: tasks.reduce(WorkPool.leastQueue) { $0 + $1.concurrency })
     let jobs = try JobService(
-      loop: loop, store: MemoryStore(), tasks: tasks, configuration: settings.jobs, pool: pool,
+      loop: loop, store: MemoryStore(limits: settings.store), tasks: tasks,
+      configuration: settings.jobs, pool: pool,
       logger: logger)
     let router = Router()
     jobs.install(on: router)

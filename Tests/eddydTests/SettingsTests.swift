@@ -52,7 +52,7 @@ import Testing
       """
       {"listen": ["[::1]:80", "unix:/s"], "threads": 7, "drain": 0.5, "logLevel": "debug",
        "builtins": ["sha256"],
-       "jobs": {"maximumQueued": 1, "resultTimeToLive": 2, "tombstoneTimeToLive": 3,
+       "jobs": {"maximumQueued": 1, "memory": 6, "resultTimeToLive": 2, "tombstoneTimeToLive": 3,
          "defaultWait": 4, "maximumWait": 5},
        "limits": {"requestLine": 1, "fieldsSize": 2, "fieldCount": 3, "body": 4,
          "minimumBodyRate": 5, "requestsPerConnection": 6, "connections": 7, "headTimeout": 8,
@@ -64,6 +64,7 @@ import Testing
     #expect(settings.logLevel == .debug)
     #expect(settings.builtins == [.sha256])
     #expect(settings.jobs.maximumQueued == 1)
+    #expect(settings.store.heldBytes == 6)
     #expect(settings.jobs.resultTimeToLive == .seconds(2))
     #expect(settings.jobs.tombstoneTimeToLive == .seconds(3))
     #expect(settings.jobs.defaultWait == .seconds(4))
@@ -128,7 +129,7 @@ import Testing
     #expect(flaw.contains("unknown key"))
   }
 
-  @Test func anotherTaskErrorDoesNotHideAnArrayOfObjects() async {
+  @Test func anArrayOfTasksIsAFlawOfItsOwn() async {
     let flaw = await flaw(#"{"tasks": [{"name": "a", "command": ["sort"]}]}"#)
     #expect(flaw.contains("tasks holds an array; write an object"))
   }

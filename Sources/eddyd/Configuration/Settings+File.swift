@@ -87,6 +87,11 @@ extension Settings {
     {
       jobs.maximumQueued = number
     }
+    if let bytes = try section.integer(
+      "memory", in: 1...Int.max, "a whole number of bytes from 1 on, such as 1073741824")
+    {
+      store.heldBytes = bytes
+    }
     let above = "seconds above 0, such as 3600"
     let from = "seconds from 0 on, such as 30"
     if let time = try section.seconds("resultTimeToLive", atLeast: 0.001, above) {

@@ -13,6 +13,7 @@ struct Settings {
   var logLevel: Logger.Level = .info
   var limits = HTTPLimits()
   var jobs = JobsConfiguration()
+  var store = MemoryStore.Limits()
   var builtins = BuiltinTask.allCases
   /// Those of the configuration file.
   var tasks: [TaskDefinition] = []

@@ -81,3 +81,18 @@ check 'until its time to live is over' eventually 5 is_expired
 is_expired
 is_problem 'and says so' 410 expired
 stop_eddyd
+
+printf '%s\n' '{"jobs": {"memory": 50000}, "tasks": {"cat": {"command": ["cat"]}}}' >"$dir/memory.json"
+start_eddyd memory --config "$dir/memory.json"
+head -c 40000 /dev/zero >"$dir/40000"
+run_task cat --data-binary "@$dir/40000"
+first=$job
+is 'a job that fits into the memory for jobs is run' "$status" 200
+submit cat --data-binary "@$dir/40000"
+is_problem 'one that does not is refused' 503 ''
+like 'with the time to try again' "$(field Retry-After)" '^[0-9]+$'
+request DELETE "$first/result"
+run_task cat --data-binary "@$dir/40000"
+is 'until there is room again' "$status" 200
+stop_eddyd
+is 'and eddyd stops with 0' "$exit_status" 0

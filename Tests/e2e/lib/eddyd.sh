@@ -5,6 +5,7 @@
 # and port.
 start_eddyd() {
   log=$dir/$1.log
+  : >"$log"
   shift
   "$EDDYD" --port 0 "$@" 2>"$log" &
   eddyd=$!
