@@ -142,7 +142,6 @@ extension Connection {
     guard !isLost else { return false }
     advance()
     if phase == .head {
-      needsNewDeadline = true
       if input.isEmpty && !isHalfClosed { settle() } else { engine.schedule(self) }
     }
     return true

@@ -28,7 +28,7 @@ extension Connection {
     guard phase != .closed else { return }
     guard status == 0 else { return tearDown() }
     queuedAtMost = 0
-    DeadlineList.remove(writeNode)
+    removeWriteDeadline()
     if phase == .lingering {
       if isHalfClosed || droppedBytes > engine.limits.drain {
         close()
@@ -106,7 +106,7 @@ extension Connection {
     engine.disownOutput(self)
     _ = input.take()
     DeadlineList.remove(phaseNode)
-    DeadlineList.remove(writeNode)
+    removeWriteDeadline()
     if reset { stream.reset() } else { stream.close() }
     engine.connectionClosed(self)
   }
@@ -144,11 +144,11 @@ extension Connection {
   }
 
   func writeTimedOut() {
-    guard stream.queued > 0 else { return }
+    guard stream.queued > 0 else { return removeWriteDeadline() }
     let taken = acceptedBytes &- UInt64(stream.queued)
     guard taken == progressMark else {
       progressMark = taken
-      return engine.writeDeadlines.append(writeNode)
+      return setWriteDeadline()
     }
     tearDown(reset: true)
   }
@@ -158,9 +158,23 @@ extension Connection {
     guard queued >= 0 else { return lose() }
     acceptedBytes &+= UInt64(count)
     queuedAtMost = queued
-    guard queued > 0, !engine.writeDeadlines.contains(writeNode) else { return }
+    guard queued > 0, writeNode == nil else { return }
     progressMark = acceptedBytes &- UInt64(queued)
-    engine.writeDeadlines.append(writeNode)
+    setWriteDeadline()
+  }
+
+  private func setWriteDeadline() {
+    let node = writeNode ?? .allocate(capacity: 1)
+    if writeNode == nil { node.initialize(to: DeadlineNode(self)) }
+    writeNode = node
+    engine.writeDeadlines.append(node)
+  }
+
+  private func removeWriteDeadline() {
+    guard let node = writeNode else { return }
+    DeadlineList.remove(node)
+    node.deallocate()
+    writeNode = nil
   }
 
   /// True if no request has come in part or in whole.

@@ -94,20 +94,23 @@ final class Connection {
   /// What was queued after the last write; since then it can only have become less.
   var queuedAtMost = 0
 
-  /// The place in the list of the phase's deadline, and in the list of write deadlines.
+  /// The place in the list of the phase's deadline.
   let phaseNode: UnsafeMutablePointer<DeadlineNode>
-  var writeNode: UnsafeMutablePointer<DeadlineNode> { phaseNode + 1 }
+  /// The place in the list of write deadlines; there only while bytes wait to be written.
+  var writeNode: UnsafeMutablePointer<DeadlineNode>?
 
   init(engine: HTTPEngine, slot: UInt32, generation: UInt32) {
     self.engine = engine
     self.slot = slot
     self.generation = generation
-    phaseNode = .allocate(capacity: 2)
+    phaseNode = .allocate(capacity: 1)
     phaseNode.initialize(to: DeadlineNode(self))
-    (phaseNode + 1).initialize(to: DeadlineNode(self))
   }
 
-  deinit { phaseNode.deallocate() }
+  deinit {
+    phaseNode.deallocate()
+    writeNode?.deallocate()
+  }
 
   func attach(_ stream: Stream) { self.stream = stream }
 

@@ -70,7 +70,8 @@ import Testing
     ("0x5\r\nhello\r\n0\r\n\r\n", 400), ("+5\r\nhello\r\n0\r\n\r\n", 400),  // 15
     ("5_0\r\nhello\r\n0\r\n\r\n", 400), ("\r\nhello\r\n0\r\n\r\n", 400),  // 15
     ("5\r\nhello\r\n0\r\nA: b\r\n\r\n", 200),  // 16
-    ("5\r\nhello\r\n0\r\nContent-Length: 99\r\nTransfer-Encoding: x\r\nHost: b\r\n\r\n", 200),  // 17
+    // 17
+    ("5\r\nhello\r\n0\r\nContent-Length: 99\r\nTransfer-Encoding: x\r\nHost: b\r\n\r\n", 200),
   ]) func chunks(_ body: String, _ status: Int) throws {
     try check(fields(chunked, body), status, keeps: status == 200)
   }

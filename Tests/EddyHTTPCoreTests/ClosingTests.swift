@@ -232,6 +232,20 @@ import Testing
     #expect(answer.contains("Connection: close\r\n"))
   }
 
+  @Test func drainingEndsAConnectionWhoseAnswerHadBegunBefore() throws {
+    let server = try Server()
+    server.recorder.onEnd = { $0.begin($1) }
+    let client = server.connect()
+    client.send(get)
+    #expect(!client.receive().contains("Connection: close"))
+    let flag = Flag()
+    drain(server, flag)
+    server.turn()
+    #expect(server.engine.end(server.recorder.exchanges[0]))
+    #expect(client.receive() == "0\r\n\r\n")
+    #expect(client.hasEnded)
+  }
+
   @Test func drainingHasAnEnd() throws {
     let server = try Server()
     server.recorder.onEnd = { _, _ in }
