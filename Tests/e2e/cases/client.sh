@@ -7,8 +7,7 @@ if [ ! -x "$CLIENT" ]; then
   skip 'eddy-client' 'it is not built'
   exit 0
 fi
-jobs=1000
-if [ -n "$BIG" ]; then jobs=5000; fi
+jobs=$JOBS
 
 # run_and_check NAME FLAG...
 run_and_check() {

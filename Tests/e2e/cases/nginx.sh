@@ -11,8 +11,7 @@ fi
 printf '%s\n' '{"tasks": {"sort": {"command": ["sort", "-n"], "bodyLimit": 5000000}}}' >"$dir/tasks.json"
 start_eddyd eddyd --config "$dir/tasks.json"
 direct=$base
-jobs=1000
-if [ -n "$BIG" ]; then jobs=5000; fi
+jobs=$JOBS
 
 # through NAME FILE: a file of /etc/nginx/conf.d with other ports, and its own root.
 through() {
