@@ -62,4 +62,17 @@ import Testing
     let outcome = scan(text, step: 1, limits: limits).0
     #expect((outcome == .complete(text.utf8.count)) == isAllowed)
   }
+
+  @Test(arguments: 18...24) func theLimitOfTheRequestLineIsThatOfTheParser(_ length: Int) {
+    var limits = HTTPLimits()
+    limits.requestLine = 20
+    let target = "/" + String(repeating: "a", count: length - "GET / HTTP/1.1".utf8.count)
+    let text = "GET \(target) HTTP/1.1\r\nHost: h\r\n\r\n"
+    let isAllowed = length <= limits.requestLine
+    #expect((parse(text, limits: limits).head != nil) == isAllowed)
+    for step in [1, text.utf8.count] {
+      let outcome = scan(text, step: step, limits: limits).0
+      #expect(outcome == (isAllowed ? .complete(text.utf8.count) : .refused(.requestLineTooLong)))
+    }
+  }
 }
