@@ -4,7 +4,7 @@ import HTTPTypes
 import Synchronization
 import Testing
 
-@Suite struct AbandonedExchangeTests {
+@Suite(.timeLimit(.minutes(1))) struct AbandonedExchangeTests {
   /// How a client leaves.
   enum Leaving: CaseIterable {
     case closing, resetting, endingItsSide

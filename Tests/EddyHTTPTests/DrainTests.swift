@@ -3,7 +3,7 @@ import EddyHTTP
 import HTTPTypes
 import Testing
 
-@Suite struct DrainTests {
+@Suite(.timeLimit(.minutes(1))) struct DrainTests {
   private func drain(_ server: TestServer, within limit: Duration) -> Task<Duration, Never> {
     Task(executorPreference: server.loop) {
       let start = ContinuousClock.now

@@ -4,7 +4,7 @@ import HTTPTypes
 import Synchronization
 import Testing
 
-@Suite struct StreamedResponseTests {
+@Suite(.timeLimit(.minutes(1))) struct StreamedResponseTests {
   private struct Mistake: Error {}
 
   private static let slow: Response.Body = .stream { writer in

@@ -4,7 +4,7 @@ import Synchronization
 import Testing
 
 /// Each test runs real programs, and checks that none of them is left.
-@Suite struct CommandExecutionTests {
+@Suite(.timeLimit(.minutes(1))) struct CommandExecutionTests {
   private struct Run {
     let result: CommandResult
     let group: Int32

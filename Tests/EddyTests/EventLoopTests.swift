@@ -2,7 +2,7 @@ import Eddy
 import Synchronization
 import Testing
 
-@Suite struct EventLoopTests {
+@Suite(.timeLimit(.minutes(1))) struct EventLoopTests {
   private actor Counter {
     let loop: EventLoop
     var count = 0

@@ -2,7 +2,7 @@ import Eddy
 import Glibc
 import Testing
 
-@Suite(.serialized) struct SignalTests {
+@Suite(.serialized, .timeLimit(.minutes(1))) struct SignalTests {
   @Test func signalsArriveAsTheyCome() async throws {
     let thread = try EventLoopThread()
     defer { thread.stop() }

@@ -3,7 +3,7 @@ import Glibc
 import Synchronization
 import Testing
 
-@Suite struct WorkPoolTests {
+@Suite(.timeLimit(.minutes(1))) struct WorkPoolTests {
   /// A gate that blocks a thread until it is opened.
   private final class Gate: Sendable {
     private let isReached = Atomic(false)
