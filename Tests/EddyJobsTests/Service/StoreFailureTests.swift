@@ -115,8 +115,9 @@ import Testing
     let location = try server.submit("sleep", "60")
     let id = try #require(JobID(hex: location.dropFirst(6)))
     let owner = try #require(try await other.job(id)?.owner)
-    server.beginDrain(within: .seconds(30))
     // Draining, it claims nothing again.
+    server.beginDrain(within: .seconds(30))
+    while try server.request("POST", "/tasks/sleep", body: "0").status != 503 {}
     #expect(try await other.store.reclaim(.worker(owner)) == 1)
     #expect(server.eventually { $0.running == 0 && $0.fenced == 1 })
     #expect(try await other.job(id)?.state == .retrying)
