@@ -41,7 +41,11 @@ public final class HTTPEngine {
 
   /// How often accepting has failed, and the last reason, a code of `eddy/error.h`. When
   /// descriptors or memory run out, accepting goes on by itself (see `eddy/listener.h`).
-  public internal(set) var acceptErrors: (count: Int, last: Int32) = (0, 0)
+  public internal(set) var acceptErrors: (count: Int, last: Int32) = (0, 0) {
+    didSet { onAcceptError?(EddyError(code: acceptErrors.last)) }
+  }
+  /// Called each time that accepting has failed, so that it can be logged.
+  public var onAcceptError: ((EddyError) -> Void)?
 
   /// - Parameters:
   ///   - loop: kept by the engine.
