@@ -21,6 +21,7 @@ final class ExchangeDispatcher: ExchangeHandler, @unchecked Sendable {
   /// A request whose body is arriving.
   private struct Incoming {
     let route: Router.Route
+    let bodyLimit: Int
     let responder: Responder
     var request: Request
   }
@@ -71,13 +72,26 @@ final class ExchangeDispatcher: ExchangeHandler, @unchecked Sendable {
       }
       let limit = min(route.bodyLimit ?? bodyLimit, bodyLimit)
       let announced = Int(clamping: head.contentLength ?? 0)
-      request.body.reserveCapacity(min(announced, limit, Self.bodyReserve))
-      incoming[exchange] = Incoming(route: route, responder: responder, request: request)
-      return .accept(limit: limit)
+      guard announced <= limit else {
+        answer(responder, with: Self.bodyTooLarge(limit))
+        return .discard
+      }
+      request.body.reserveCapacity(min(announced, Self.bodyReserve))
+      incoming[exchange] = Incoming(
+        route: route, bodyLimit: limit, responder: responder, request: request)
+      // The limit is kept here, where the answer can say what it is.
+      return .accept(limit: .max)
     }
   }
 
   func receivedBody(_ exchange: Exchange, _ bytes: UnsafeRawBufferPointer) {
+    guard let request = incoming[exchange] else { return }
+    let limit = request.bodyLimit
+    guard bytes.count <= limit - request.request.body.count else {
+      incoming[exchange] = nil
+      answer(request.responder, with: Self.bodyTooLarge(limit))
+      return
+    }
     incoming[exchange]?.request.body.append(contentsOf: bytes)
   }
 
@@ -100,6 +114,13 @@ final class ExchangeDispatcher: ExchangeHandler, @unchecked Sendable {
     let writers = state.writers
     state.writers = []
     for writer in writers { writer.resume() }
+  }
+
+  private static func bodyTooLarge(_ limit: Int) -> Response {
+    Problem(
+      .contentTooLarge,
+      "The body is larger than the \(limit) bytes that are allowed here (RFC 9110 §15.5.14)."
+    ).response
   }
 
   // MARK: Handlers

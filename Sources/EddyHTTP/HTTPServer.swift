@@ -29,7 +29,7 @@ public final class HTTPServer {
   /// - Parameters:
   ///   - router: with all its routes.
   ///   - limits: `body` is the largest that any route may take.
-  ///   - logger: gets the errors of handlers.
+  ///   - logger: gets the errors of handlers, and of accepting connections.
   /// - Precondition: called on the loop's thread; before it runs, on the one that created it.
   public init(
     loop: EventLoop, router: Router, limits: HTTPLimits = HTTPLimits(),
@@ -39,7 +39,13 @@ public final class HTTPServer {
     self.loop = loop
     dispatcher = ExchangeDispatcher(
       loop: loop, router: router, bodyLimit: limits.body, logger: logger)
-    dispatcher.engine = HTTPEngine(loop: loop.core, limits: limits, handler: dispatcher)
+    var engineLimits = limits
+    // The dispatcher's business, which knows what to say about it.
+    engineLimits.body = .max
+    let engine = HTTPEngine(loop: loop.core, limits: engineLimits, handler: dispatcher)
+    var failures = AcceptFailures(logger: logger)
+    engine.onAcceptError = { failures.add($0, now: loop.now) }
+    dispatcher.engine = engine
   }
 
   deinit {

@@ -131,7 +131,8 @@ extension Router {
       return .answer(
         Problem(
           .notImplemented,
-          "No resource of this server takes that method; they take \(Self.allow(methods))."
+          "No resource of this server takes \(Self.shortened(method)); they take "
+            + "\(Self.allow(methods))."
         ).response)
     case .malformed:
       return .answer(
@@ -151,6 +152,13 @@ extension Router {
   private static let standardMethods: [HTTPRequest.Method] = [
     .get, .head, .post, .put, .delete, .options, .trace, .patch,
   ]
+
+  /// A method's name as it may be shown: any client can send one of thousands of characters.
+  private static func shortened(_ method: HTTPRequest.Method) -> String {
+    let shown = 40
+    let name = method.rawValue
+    return name.utf8.count <= shown ? name : name.prefix(shown) + "…"
+  }
 
   private static func options(_ methods: [HTTPRequest.Method]) -> Response {
     Response(status: .noContent, headers: [.allow: allow(methods)])

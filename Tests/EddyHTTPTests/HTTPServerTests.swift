@@ -180,15 +180,29 @@ import Testing
         == 200)
     let announced = try await client.request(
       "POST", "/small", body: [UInt8](repeating: 1, count: 11))
-    #expect(announced.status == 413)
-    #expect(announced.headers["content-type"] == "application/problem+json")
     let chunked = try server.client()
     try chunked.send(
       "POST /small HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n"
         + "6\r\n123456\r\n6\r\n123456\r\n0\r\n\r\n")
-    #expect(try await chunked.answer().status == 413)
+    let asking = try server.client()
+    try asking.send(
+      "POST /small HTTP/1.1\r\nHost: test\r\nExpect: 100-continue\r\nContent-Length: 11\r\n\r\n")
+    for answer in [announced, try await chunked.answer(), try await asking.answer()] {
+      #expect(answer.status == 413)
+      #expect(answer.headers["content-type"] == "application/problem+json")
+      #expect(answer.text.contains("larger than the 10 bytes"))
+    }
+    // A little too much is read and dropped, and the connection goes on.
+    #expect(try await client.request("POST", "/small", body: [1, 2]).status == 200)
+    #expect(try await chunked.request("POST", "/small", body: [1, 2, 3]).status == 200)
+    // Of much too much no more is read than is needed for the answer to arrive.
+    let far = try server.client()
+    try far.send("POST /small HTTP/1.1\r\nHost: test\r\nContent-Length: 4000000\r\n\r\n12345")
+    let answer = try await far.answer()
+    #expect(answer.status == 413)
+    #expect(answer.headers["connection"] == "close")
     #expect(try await server.client().request("POST", "/small", body: [1]).status == 200)
-    #expect(log.entries == ["10", "1"])
+    #expect(log.entries == ["10", "2", "3", "1"])
   }
 
   @Test func noRouteTakesMoreThanTheServer() async throws {
@@ -199,8 +213,11 @@ import Testing
       router.on(.post, "/default") { _ in Response() }
     }
     let body = [UInt8](repeating: 1, count: 11)
-    #expect(try await server.client().request("POST", "/", body: body).status == 413)
-    #expect(try await server.client().request("POST", "/default", body: body).status == 413)
+    for path in ["/", "/default"] {
+      let answer = try await server.client().request("POST", path, body: body)
+      #expect(answer.status == 413)
+      #expect(answer.text.contains("larger than the 10 bytes"))
+    }
   }
 
   @Test func pipelinedRequestsAreAnsweredInTheirOrder() async throws {

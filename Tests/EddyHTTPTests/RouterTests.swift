@@ -26,6 +26,11 @@ import Testing
     return response
   }
 
+  private func text(_ response: Response?) -> String {
+    guard case .bytes(let bytes)? = response?.body else { return "" }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
   @Test func theRootAndLiteralsAreFound() {
     add(.get, "/", bodyLimit: 1)
     add(.get, "/jobs", bodyLimit: 2)
@@ -111,7 +116,11 @@ import Testing
 
   @Test func aMethodThatNobodyKnowsIs501() {
     add(.get, "/")
-    #expect(answer(HTTPRequest.Method("BREW")!, "/")?.status == .notImplemented)
+    let brew = answer(HTTPRequest.Method("BREW")!, "/")
+    #expect(brew?.status == .notImplemented)
+    #expect(text(brew).contains("takes BREW; they take GET, HEAD, OPTIONS."))
+    let long = answer(HTTPRequest.Method(String(repeating: "B", count: 1000))!, "/")
+    #expect(text(long).contains("takes \(String(repeating: "B", count: 40))…; they"))
     #expect(answer(HTTPRequest.Method("BREW")!, "/nowhere")?.status == .notImplemented)
     #expect(answer(HTTPRequest.Method("get")!, "/")?.status == .notImplemented)
     #expect(answer(.connect, "/")?.status == .notImplemented)
