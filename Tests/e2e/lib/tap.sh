@@ -6,7 +6,7 @@ ok() { printf 'ok - %s: %s\n' "$case_name" "$1"; }
 # not_ok DESCRIPTION [EXPLANATION]
 not_ok() {
   printf 'not ok - %s: %s\n' "$case_name" "$1"
-  if [ $# -gt 1 ]; then printf '%s\n' "$2" | head -c 2000 | sed 's/^/#   /'; fi
+  if [ $# -gt 1 ]; then printf '%s\n' "${2:0:2000}" | sed 's/^/#   /'; fi
 }
 
 skip() { printf 'ok - %s: %s # SKIP %s\n' "$case_name" "$1" "$2"; }
