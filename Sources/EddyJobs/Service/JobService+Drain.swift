@@ -9,12 +9,19 @@ extension JobService {
   ///
   /// A function on a pool's thread cannot be ended: one that does not look at
   /// ``TaskContext/isCancelled`` is given back and left.
+  ///
+  /// A second call may shorten the time; it returns when the first does.
   public func drain(within limit: Duration) async {
     loop.preconditionOnLoop()
-    guard !isDraining else { return }
+    loop.core.updateNow()
+    drainDeadline = min(drainDeadline, loop.now &+ limit.clampedNanoseconds)
+    guard !isDraining else {
+      while !isDetached { await pause() }
+      return
+    }
     isDraining = true
     for waiter in waiters.all where waiter.phase == .parked { endWait(waiter) }
-    await waitForAttempts(upTo: limit) { _ in true }
+    await waitForAttempts { _ in true }
 
     // What is left goes back.
     isGivingBack = true
@@ -34,19 +41,23 @@ extension JobService {
     }
     if let longest = graces.max() {
       // A command has ended soon after its KILL; the margin is for a busy machine.
-      await waitForAttempts(upTo: longest + .seconds(1)) { attempt in
+      drainDeadline = loop.now &+ (longest + .seconds(1)).clampedNanoseconds
+      await waitForAttempts { attempt in
         if case .function = attempt.runner.definition.work { false } else { true }
       }
     }
     await close()
   }
 
-  /// Waits until no attempt of those that `counts` is under way.
-  private func waitForAttempts(upTo limit: Duration, where counts: (Attempt) -> Bool) async {
-    let deadline = loop.now &+ limit.clampedNanoseconds
-    while loop.now < deadline, unfinished.values.contains(where: counts) {
-      // Draining happens once in a life: looking a hundred times a second costs nothing.
-      try? await loop.sleep(for: .milliseconds(10))
-    }
+  /// Waits until no attempt of those that `counts` is under way, up to the deadline.
+  private func waitForAttempts(where counts: (Attempt) -> Bool) async {
+    while loop.now < drainDeadline, unfinished.values.contains(where: counts) { await pause() }
+  }
+
+  /// Draining happens once in a life: looking a hundred times a second costs nothing.
+  private func pause() async {
+    // Who asks for a drain may be cancelled; what was begun is finished all the same.
+    let loop = loop
+    await spawn { try? await loop.sleep(for: .milliseconds(10)) }.value
   }
 }

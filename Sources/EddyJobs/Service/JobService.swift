@@ -41,7 +41,10 @@ public final class JobService: @unchecked Sendable {
   var isDraining = false
   /// The time to finish is over while draining: nothing is begun any more.
   var isGivingBack = false
+  /// When draining stops waiting for what runs, by the loop's clock.
+  var drainDeadline = UInt64.max
   var isClosed = false
+  var isDetached = false
   var isClaiming = false
   var isSweeping = false
   /// Whether the store's last call failed: it is logged once, and its recovery once.
@@ -121,6 +124,7 @@ public final class JobService: @unchecked Sendable {
     }
     deadlines.close()
     await store.detach()
+    isDetached = true
   }
 
   /// Starts a task on the loop's thread, at once.

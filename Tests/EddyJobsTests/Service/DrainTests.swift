@@ -1,3 +1,4 @@
+import Dispatch
 import Eddy
 import Glibc
 import Testing
@@ -61,6 +62,20 @@ import Testing
       #expect(job.state == .queued && job.owner == nil && job.attempt == 1 && job.crashes == 0)
     }
     #expect(server.eventually { $0.running == 0 })
+  }
+
+  @Test func aSecondDrainShortensTheFirstAndReturnsWithIt() throws {
+    let gate = Gate()
+    let server = try JobServer(tasks: { _ in [gate.task()] })
+    _ = try server.submit("gate", "x")
+    server.beginDrain(within: .seconds(60))
+    while try server.request("POST", "/tasks/gate", body: "0").status != 503 {}
+    let clock = ContinuousClock()
+    let start = clock.now
+    DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(300)) { gate.open() }
+    server.drain(within: .milliseconds(50))
+    #expect(clock.now - start < .seconds(10))
+    #expect(server.statistics.released == 1)
   }
 
   @Test func drainingWhatIsIdleIsImmediateAndMayBeRepeated() throws {

@@ -10,15 +10,26 @@ import Logging
 ///
 /// Its methods block, so that its tests need no thread of Swift's pool.
 final class JobServer: @unchecked Sendable {
-  // Unchecked, because `server` and `service` are touched on the loop's thread only.
+  // Unchecked, because only the test's thread has it.
   let thread: EventLoopThread
-  let port: UInt16
-  private let server: HTTPServer
-  private let service: JobService
-  let pool: WorkPool
+  private let parts: Parts
   private var isStopped = false
 
   var loop: EventLoop { thread.loop }
+  var port: UInt16 { parts.port }
+
+  private final class Parts: @unchecked Sendable {
+    // Unchecked, because `server` and `service` are touched on the loop's thread only.
+    var server: HTTPServer?
+    let service: JobService
+    let pool: WorkPool
+    let port: UInt16
+
+    init(_ server: HTTPServer, _ service: JobService, _ pool: WorkPool, _ address: String) {
+      (self.server, self.service, self.pool) = (server, service, pool)
+      port = UInt16(address.split(separator: ":").last!)!
+    }
+  }
 
   init(
     store: any JobStore = MemoryStore(), poolQueue: Int = 1_024,
@@ -27,7 +38,7 @@ final class JobServer: @unchecked Sendable {
   ) throws {
     let thread = try EventLoopThread()
     let loop = thread.loop
-    let parts = try wait(on: loop) {
+    parts = try wait(on: loop) {
       var logger = Logger(label: "test")
       logger.logLevel = .critical
       var configuration = JobsConfiguration()
@@ -35,44 +46,39 @@ final class JobServer: @unchecked Sendable {
       configuration.waitJitter = 0
       configure(&configuration)
       let pool = try WorkPool(loop: loop, threads: 2, queueCapacity: poolQueue)
-      let service = try JobService(
-        loop: loop, store: store, tasks: tasks(loop), configuration: configuration, pool: pool,
-        logger: logger)
+      let service: JobService
+      do {
+        service = try JobService(
+          loop: loop, store: store, tasks: tasks(loop), configuration: configuration, pool: pool,
+          logger: logger)
+      } catch {
+        await pool.close()
+        throw error
+      }
       let router = Router()
       service.install(on: router)
       try await service.start()
       let server = HTTPServer(loop: loop, router: router, logger: logger)
       let address = try server.listen(on: "127.0.0.1:0")
-      return LoopBound((service, server, pool, address), loop: loop)
+      return Parts(server, service, pool, address)
     }
-    (service, server, pool, port) = try wait(on: loop) {
-      let (service, server, pool, address) = parts.value
-      return Parts(service, server, pool, UInt16(address.split(separator: ":").last!)!)
-    }.tuple
     self.thread = thread
   }
 
-  private struct Parts: @unchecked Sendable {
-    let tuple: (JobService, HTTPServer, WorkPool, UInt16)
-    init(_ service: JobService, _ server: HTTPServer, _ pool: WorkPool, _ port: UInt16) {
-      tuple = (service, server, pool, port)
-    }
-  }
-
   var statistics: JobStatistics {
-    let service = service
-    return try! wait(on: loop) { service.statistics }
+    let parts = parts
+    return try! wait(on: loop) { parts.service.statistics }
   }
 
   func drain(within limit: Duration) {
-    let service = service
-    try! wait(on: loop) { await service.drain(within: limit) }
+    let parts = parts
+    try! wait(on: loop) { await parts.service.drain(within: limit) }
   }
 
   /// Begins to drain, and does not wait for it.
   func beginDrain(within limit: Duration) {
-    let service = service
-    Task(executorPreference: loop) { await service.drain(within: limit) }
+    let parts = parts
+    Task(executorPreference: loop) { await parts.service.drain(within: limit) }
   }
 
   func client() throws -> RawClient { try RawClient(port: port) }
@@ -107,21 +113,19 @@ final class JobServer: @unchecked Sendable {
   func stop() {
     guard !isStopped else { return }
     isStopped = true
-    let (service, server, pool) = (service, LoopConfined(server), pool)
+    let parts = parts
     try! wait(on: loop) {
-      await service.drain(within: .zero)
-      server.value.close()
-      await pool.close()
+      await parts.service.drain(within: .zero)
+      parts.server?.close()
+      parts.server = nil
+      await parts.pool.close()
     }
+    // The server's last words are said on the loop.
+    try! wait(on: loop) {}
     thread.stop()
   }
 
   deinit { stop() }
-
-  private struct LoopConfined<Value>: @unchecked Sendable {
-    let value: Value
-    init(_ value: Value) { self.value = value }
-  }
 }
 
 /// Runs `body` as a task on the loop and blocks this thread, which is not the loop's, until its end.

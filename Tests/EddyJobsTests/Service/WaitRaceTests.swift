@@ -114,6 +114,9 @@ import Testing
       _ = try await other.store.cancel(claim.id, principal: nil)
     }
     #expect(response.text == "x")
+    // The slow reading comes back to find everybody gone.
+    try await Task.sleep(for: .milliseconds(100))
+    #expect(setup.server.statistics.pollsAnswered == 1)
   }
 
   @Test func aLostWakeIsFoundBySweepAndCounted() async throws {

@@ -37,17 +37,21 @@ struct TwoWorkers: Sendable {
   final class Worker: Sendable {
     let store: any JobStore
     let owner = WorkerID()
-    private let received = Mutex<[JobWake]>([])
+    private let inbox = Inbox()
 
     init(_ store: any JobStore) { self.store = store }
 
-    var wakes: [JobWake] { received.withLock { $0 } }
+    var wakes: [JobWake] { inbox.received.withLock { $0 } }
+
+    private final class Inbox: Sendable {
+      let received = Mutex<[JobWake]>([])
+    }
 
     func attach(_ change: (inout WorkerAttachment) -> Void) async throws {
       var attachment = WorkerAttachment(
         owner: owner, lease: .seconds(10), resultTimeToLive: .seconds(3_600),
         tombstoneTimeToLive: .seconds(600), maximumCrashes: 3
-      ) { wake in self.received.withLock { $0.append(wake) } }
+      ) { [inbox] wake in inbox.received.withLock { $0.append(wake) } }
       change(&attachment)
       try await store.attach(attachment)
     }
