@@ -1,26 +1,44 @@
+import EddyJobs
 import Glibc
 import Logging
 
-/// RLIMIT_NOFILE: each connection, and each pipe of a command, is a descriptor.
-enum DescriptorLimit {
+/// RLIMIT_NOFILE: each connection is a descriptor, and each command that runs has some.
+struct DescriptorLimit {
+  /// How many descriptors this process may have open.
+  let count: Int
+
   /// Fewer than this many are soon used up by held polls.
-  private static let comfortable: rlim_t = 4096
+  private static let comfortable = 4096
 
   /// Raises the soft limit, which is often 1,024, to the hard one.
-  static func raise(logger: Logger) {
-    var limit = rlimit()
+  static func raised(logger: Logger) -> DescriptorLimit {
     let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
-    guard getrlimit(resource, &limit) == 0 else { return }
+    var limit = rlimit()
+    getrlimit(resource, &limit)
     if limit.rlim_cur < limit.rlim_max {
       limit.rlim_cur = limit.rlim_max
       if setrlimit(resource, &limit) != 0 { getrlimit(resource, &limit) }
     }
-    if limit.rlim_cur < comfortable {
+    let count = Int(clamping: limit.rlim_cur)
+    if count < comfortable {
       logger.warning(
         "few descriptors: more clients than that wait to be accepted (ulimit -Hn, LimitNOFILE=)",
-        metadata: ["descriptors": "\(limit.rlim_cur)"])
-    } else {
-      logger.debug("descriptors", metadata: ["limit": "\(limit.rlim_cur)"])
+        metadata: ["descriptors": "\(count)"])
     }
+    return DescriptorLimit(count: count)
   }
+
+  /// How many connections leave the commands what they need.
+  ///
+  /// - Parameters:
+  ///   - commands: how many may run at once.
+  func connections(besides commands: Int) -> Int {
+    // At most half is kept back, so that many small commands don't keep all clients out.
+    count - min(Self.own + commands * Self.perCommand, count / 2)
+  }
+
+  /// The program's own: standard streams, epoll, wake-ups, listeners, and a reserve.
+  private static let own = 24
+  /// Both ends of three pipes and a pidfd while a command is started; four of them afterwards.
+  private static let perCommand = 7
 }

@@ -19,7 +19,7 @@ struct Server {
   ///   threads or descriptors.
   func run() async throws {
     for remark in settings.remarks { logger.warning("\(remark)") }
-    DescriptorLimit.raise(logger: logger)
+    let descriptors = DescriptorLimit.raised(logger: logger)
 
     let tasks = builtinTasks + settings.tasks
     let pool = try WorkPool(
@@ -35,7 +35,11 @@ struct Server {
 
     // Before the first client can see the server, so that a signal can't come too early.
     let stop = try StopSignals(loop: loop, logger: logger)
-    let server = HTTPServer(loop: loop, router: router, limits: settings.limits, logger: logger)
+    var limits = settings.limits
+    limits.connections =
+      settings.connections
+      ?? descriptors.connections(besides: settings.tasks.reduce(0) { $0 + $1.concurrency })
+    let server = HTTPServer(loop: loop, router: router, limits: limits, logger: logger)
     try listen(server)
     logger.info("tasks", metadata: ["names": .array(tasks.map { .string($0.name) })])
 

@@ -73,7 +73,8 @@ extension Settings {
     try set("body", \.body, in: 0...(1 << 40), "a whole number of bytes, such as 52428800")
     try set("minimumBodyRate", \.minimumBodyRate, in: 0...Int.max, "bytes a second, such as 1024")
     try set("requestsPerConnection", \.requestsPerConnection, in: 0...Int.max, "a number; 0: any")
-    try set("connections", \.connections, in: 0...Int.max, "a number of connections; 0: any")
+    connections = try section.integer(
+      "connections", in: 0...Int.max, "a number of connections; 0: any")
     try set("headTimeout", \.headTimeout)
     try set("bodyRateWindow", \.bodyRateWindow)
     try set("idleTimeout", \.idleTimeout)

@@ -12,6 +12,8 @@ struct Settings {
   var drain: Duration = .seconds(30)
   var logLevel: Logger.Level = .info
   var limits = HTTPLimits()
+  /// How many clients may be connected at once: nil for what ``DescriptorLimit`` allows; 0 for any.
+  var connections: Int?
   var jobs = JobsConfiguration()
   var store = MemoryStore.Limits()
   var builtins = BuiltinTask.allCases
