@@ -123,11 +123,11 @@ extension JobService {
     if attempt.isCancelRequested { return .outcome(.cancelled) }
     switch error {
     case is WorkPool.Full:
-      attempt.runner.isHeldBack = true
+      holdBack(attempt.runner)
       return .release
     case is StoreError:
       // Its input could not be read.
-      attempt.runner.isHeldBack = true
+      holdBack(attempt.runner)
       return .release
     case is CancellationError where attempt.cancellation.isRaised || isDraining:
       // Not by a client: its worker stops, or has lost it.
@@ -187,10 +187,24 @@ extension JobService {
     attempt.task = nil
     unfinished[ObjectIdentifier(attempt)] = nil
     attempt.runner.busy -= 1
-    if !attempt.runner.isHeldBack || attempt.runner.busy > 0 {
-      attempt.runner.isHeldBack = false
-      if attempt.runner.hasBacklog { refill() }
-    }
+    // Only what has really run makes room; what was given back for want of room must not be claimed
+    // again at once, over and over.
+    if case .outcome = conclusion { endHolding() }
+    if attempt.runner.hasBacklog { refill() }
+  }
+
+  /// Lets the tasks claim again that found no room in the pool.
+  private func endHolding() {
+    guard isAnyHeldBack else { return }
+    isAnyHeldBack = false
+    for runner in runners.values { runner.isHeldBack = false }
+    refill()
+  }
+
+  /// Takes no more jobs of the attempt's task until an attempt has ended, or a sweep has passed.
+  private func holdBack(_ runner: TaskRunner) {
+    isAnyHeldBack = true
+    runner.isHeldBack = true
   }
 
   /// Runs `body` where the cancellation of the attempt cannot reach the store's calls.

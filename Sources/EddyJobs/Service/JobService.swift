@@ -47,6 +47,8 @@ public final class JobService: @unchecked Sendable {
   var isDetached = false
   var isClaiming = false
   var isSweeping = false
+  /// Some task is held back.
+  var isAnyHeldBack = false
   /// Whether the store's last call failed: it is logged once, and its recovery once.
   var isStoreDown = false
   private var sweepTimer: Timer?

@@ -181,6 +181,32 @@ import Testing
     #expect(server.statistics.succeeded == 40)
   }
 
+  @Test func aPoolWithoutRoomIsNotAskedOverAndOver() throws {
+    let release = CancellationFlag()
+    let server = try JobServer(
+      poolQueue: 1,
+      tasks: { _ in
+        [
+          .function("long", concurrency: 2) { context in
+            while !release.isRaised { usleep(1_000) }
+            return TaskOutput(context.input)
+          }, .function("short", concurrency: 8) { TaskOutput($0.input) },
+        ]
+      }, configure: { $0.sweepInterval = .seconds(60) })
+    // Both threads are taken, and then the one place of the queue.
+    let long = try (0..<2).map { try server.submit("long", "\($0)") }
+    let short = try (0..<20).map { try server.submit("short", "\($0)") }
+    usleep(200_000)
+    #expect(server.statistics.started < 50)
+    #expect(server.statistics.released > 0)
+    release.raise()
+    for locations in [long, short] {
+      for (index, location) in locations.enumerated() {
+        #expect(try server.request("GET", location + "/result").text == "\(index)")
+      }
+    }
+  }
+
   @Test(arguments: ["", "a/b", "ä", "a b", "..", String(repeating: "a", count: 101)])
   func aNameThatCannotBePartOfAPathIsRefused(_ name: String) throws {
     let error = #expect(throws: JobsConfigurationError.self) {
