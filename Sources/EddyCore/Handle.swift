@@ -4,6 +4,9 @@ import CLibev
 /// creation until its close callback has returned, and is closed once.
 ///
 /// All members are for the loop's thread.
+///
+/// What can fail stands in a convenience initialiser, before it delegates: in Embedded Swift 6.3 a
+/// designated initialiser of a class that throws never frees the instance.
 public class Handle {
   /// A loop refuses to be destroyed while a handle is open, so a handle never outlives it.
   public final unowned(unsafe) let loop: Loop

@@ -47,9 +47,18 @@ public final class Listener: Handle {
     try self.init(loop: loop, at: parsed, configuration: configuration)
   }
 
-  init(loop: Loop, at address: Address, configuration: ListenerConfiguration) throws(EddyError) {
+  convenience init(
+    loop: Loop, at address: Address, configuration: ListenerConfiguration
+  ) throws(EddyError) {
     guard let onAccept = configuration.onAccept else { throw EddyError(EDDY_EINVAL) }
     let fd = try Self.listen(at: address, configuration)
+    self.init(loop: loop, listening: fd, configuration, onAccept)
+  }
+
+  private init(
+    loop: Loop, listening fd: Int32, _ configuration: ListenerConfiguration,
+    _ onAccept: @escaping eddy_accept_cb
+  ) {
     var bound = Address()
     _ = bound.fill { getsockname(fd, $0, $1) }
     watcher = .allocate(capacity: 1)

@@ -43,7 +43,8 @@ public final class Loop {
   private let postBatch: Int
   /// Posted callbacks that this turn may still run.
   private var postsLeft: Int
-  private var posts = PostQueue()
+  private let pushed = PushedPosts()
+  private var posts = PostList()
   private var firstClosing: Unmanaged<Handle>?
   private var lastClosing: Unmanaged<Handle>?
   private var mode = RunMode.untilIdle
@@ -69,7 +70,7 @@ public final class Loop {
   ///   - postBatch: the most posted callbacks that one turn runs.
   ///   - readBufferSize: bytes; at least 4,096.
   /// - Throws: `EDDY_EINVAL`; `EDDY_ENOTSUP` where epoll is missing; `EDDY_ENOMEM`.
-  public init(
+  public convenience init(
     postBatch: Int = defaultPostBatch, readBufferSize: Int = defaultReadBufferSize
   ) throws(EddyError) {
     guard postBatch > 0, readBufferSize >= Self.minimumReadBufferSize else {
@@ -82,10 +83,16 @@ public final class Loop {
       ev_loop_destroy(ev)
       throw EddyError(EDDY_ENOMEM)
     }
+    self.init(
+      ev, postBatch: postBatch,
+      readBuffer: UnsafeMutableRawBufferPointer(start: buffer, count: readBufferSize))
+  }
+
+  private init(_ ev: OpaquePointer, postBatch: Int, readBuffer: UnsafeMutableRawBufferPointer) {
     self.ev = ev
     self.postBatch = postBatch
     postsLeft = postBatch
-    readBuffer = UnsafeMutableRawBufferPointer(start: buffer, count: readBufferSize)
+    self.readBuffer = readBuffer
     wake = .allocate(capacity: 1)
     beforeBlocking = .allocate(capacity: 1)
     afterBlocking = .allocate(capacity: 1)
@@ -173,7 +180,7 @@ extension Loop {
   }
 
   private func runTurns(_ flags: Int) {
-    if posts.hasPushed { keepTurning() }
+    if !pushed.isEmpty { keepTurning() }
     ev_run(ev, Int32(flags))
   }
 
@@ -189,7 +196,7 @@ extension Loop {
 
   /// Whether something keeps the loop alive: a handle that waits, a post, a close callback.
   public var isAlive: Bool {
-    active > 0 || !posts.isEmpty || firstClosing != nil || posts.hasPushed
+    active > 0 || !posts.isEmpty || firstClosing != nil || !pushed.isEmpty
   }
 
   /// Whether the calling thread is in `run`. Any thread.
@@ -260,7 +267,7 @@ extension Loop {
       keepTurning()
       return true
     }
-    guard let mustWake = posts.push(function, context, argument) else { return false }
+    guard let mustWake = pushed.push(function, context, argument) else { return false }
     if mustWake { ev_async_send(ev, wake) }
     return true
   }
@@ -278,7 +285,7 @@ extension Loop {
 
   /// Runs the posted callbacks that this turn still may. True if any ran.
   private func runPosts() -> Bool {
-    posts.collect()
+    posts.append(reversing: pushed.takeAll())
     var didRun = false
     while postsLeft > 0, let post = posts.pop() {
       postsLeft -= 1

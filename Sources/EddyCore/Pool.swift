@@ -8,14 +8,14 @@ public final class Pool: Handle {
   public static let maximumThreads = 1024
 
   private let shared: UnsafeMutablePointer<WorkQueue>
-  private var threads: [pthread_t] = []
+  private let threads: [pthread_t]
   private let queueCapacity: Int
 
   /// - Parameters:
   ///   - threads: 1 to 1,024.
   ///   - queueCapacity: the most works that wait for a thread, at least 1.
   /// - Throws: `EDDY_EINVAL`; `EDDY_EAGAIN` if the system gives no more threads.
-  public init(
+  public convenience init(
     loop: Loop, threads count: Int = defaultThreads, queueCapacity: Int = defaultQueueCapacity
   ) throws(EddyError) {
     guard (1...Self.maximumThreads).contains(count), queueCapacity > 0 else {
@@ -31,8 +31,15 @@ public final class Pool: Handle {
       Self.destroy(queue)
       throw EddyError(EDDY_EAGAIN)
     }
-    shared = queue
-    threads = started
+    self.init(loop: loop, started, queue, queueCapacity: queueCapacity)
+  }
+
+  private init(
+    loop: Loop, _ threads: [pthread_t], _ shared: UnsafeMutablePointer<WorkQueue>,
+    queueCapacity: Int
+  ) {
+    self.shared = shared
+    self.threads = threads
     self.queueCapacity = queueCapacity
     super.init(loop: loop, context: nil)
   }

@@ -9,17 +9,9 @@ struct PostNode {
   var argument: UnsafeMutableRawPointer?
 }
 
-/// Callbacks posted to a loop: a lock-free stack that any thread pushes to, and a list in order
-/// that only the loop's thread touches.
-///
-/// The stack is taken whole and reversed, so that callbacks of one thread run in their order, and
-/// so that a node's address can't be pushed again while another thread compares it (ABA).
-struct PostQueue: ~Copyable {
-  private let pushed = Atomic<UnsafeMutablePointer<PostNode>?>(nil)
-  private var first: UnsafeMutablePointer<PostNode>?
-  private var last: UnsafeMutablePointer<PostNode>?
-
-  private static func node(
+extension PostNode {
+  /// A node of its own for a callback; nil without memory.
+  fileprivate static func allocate(
     _ function: @escaping Loop.Post, _ context: UnsafeMutableRawPointer?,
     _ argument: UnsafeMutableRawPointer?
   ) -> UnsafeMutablePointer<PostNode>? {
@@ -29,32 +21,66 @@ struct PostQueue: ~Copyable {
       to: PostNode(next: nil, function: function, context: context, argument: argument))
     return node
   }
+}
 
-  /// Adds a callback from any thread.
+/// Callbacks that other threads have posted: a lock-free stack.
+///
+/// It is taken whole, so that a node's address can't be pushed again while another thread compares
+/// it (ABA).
+struct PushedPosts: ~Copyable {
+  private let head = Atomic<UnsafeMutablePointer<PostNode>?>(nil)
+
+  /// Adds a callback. Any thread.
   /// - Returns: whether the loop must be woken, because none was waiting; nil without memory.
   borrowing func push(
     _ function: @escaping Loop.Post, _ context: UnsafeMutableRawPointer?,
     _ argument: UnsafeMutableRawPointer?
   ) -> Bool? {
-    guard let node = Self.node(function, context, argument) else { return nil }
-    var head = pushed.load(ordering: .relaxed)
+    guard let node = PostNode.allocate(function, context, argument) else { return nil }
+    var known = head.load(ordering: .relaxed)
     while true {
-      node.pointee.next = head
-      let result = pushed.weakCompareExchange(
-        expected: head, desired: node, successOrdering: .releasing, failureOrdering: .relaxed)
-      if result.exchanged { return head == nil }
-      head = result.original
+      node.pointee.next = known
+      let result = head.weakCompareExchange(
+        expected: known, desired: node, successOrdering: .releasing, failureOrdering: .relaxed)
+      if result.exchanged { return known == nil }
+      known = result.original
     }
   }
 
-  /// Adds a callback from the loop's own thread. False without memory.
+  /// Takes all, the latest first.
+  borrowing func takeAll() -> UnsafeMutablePointer<PostNode>? {
+    head.load(ordering: .relaxed) == nil ? nil : head.exchange(nil, ordering: .acquiring)
+  }
+
+  /// Whether none waits here. Any thread.
+  var isEmpty: Bool { head.load(ordering: .relaxed) == nil }
+}
+
+/// Callbacks in the order in which they are to run. Only the loop's thread touches it.
+struct PostList {
+  private var first: UnsafeMutablePointer<PostNode>?
+  private var last: UnsafeMutablePointer<PostNode>?
+
+  /// Adds a callback. False without memory.
   mutating func append(
     _ function: @escaping Loop.Post, _ context: UnsafeMutableRawPointer?,
     _ argument: UnsafeMutableRawPointer?
   ) -> Bool {
-    guard let node = Self.node(function, context, argument) else { return false }
+    guard let node = PostNode.allocate(function, context, argument) else { return false }
     append(first: node, last: node)
     return true
+  }
+
+  /// Adds what other threads have pushed, so that callbacks of one thread keep their order.
+  mutating func append(reversing newest: UnsafeMutablePointer<PostNode>?) {
+    var node = newest
+    var oldest: UnsafeMutablePointer<PostNode>?
+    while let current = node {
+      node = current.pointee.next
+      current.pointee.next = oldest
+      oldest = current
+    }
+    if let oldest, let newest { append(first: oldest, last: newest) }
   }
 
   private mutating func append(
@@ -68,21 +94,7 @@ struct PostQueue: ~Copyable {
     last = newLast
   }
 
-  /// Moves what other threads have pushed behind what waits here. The loop's thread.
-  mutating func collect() {
-    guard pushed.load(ordering: .relaxed) != nil else { return }
-    var node = pushed.exchange(nil, ordering: .acquiring)
-    let newLast = node
-    var newFirst: UnsafeMutablePointer<PostNode>?
-    while let current = node {
-      node = current.pointee.next
-      current.pointee.next = newFirst
-      newFirst = current
-    }
-    if let newFirst, let newLast { append(first: newFirst, last: newLast) }
-  }
-
-  /// The next callback, its node freed. The loop's thread.
+  /// The next callback, its node freed.
   mutating func pop() -> PostNode? {
     guard let node = first else { return nil }
     let value = node.pointee
@@ -92,9 +104,5 @@ struct PostQueue: ~Copyable {
     return value
   }
 
-  /// Whether nothing waits in the list of the loop's thread.
   var isEmpty: Bool { first == nil }
-
-  /// Whether other threads have pushed something that was not collected yet. Any thread.
-  var hasPushed: Bool { pushed.load(ordering: .relaxed) != nil }
 }

@@ -15,7 +15,7 @@ public final class Process: Handle {
   /// - Parameter configuration: see `eddy/process.h`. Its pointers need not outlive the call.
   /// - Throws: what execve(2) says; `EDDY_EAGAIN` if the system gives no more processes;
   ///   `EDDY_EINVAL`.
-  public init(
+  public convenience init(
     loop: Loop, configuration: borrowing eddy_process_config
   ) throws(EddyError) {
     guard let onExit = configuration.on_exit, configuration.file != nil,
@@ -30,12 +30,21 @@ public final class Process: Handle {
       Self.reap(pid)
       throw error
     }
+    self.init(
+      loop: loop, pid, pidfd, hasGroup: configuration.new_group != 0,
+      context: configuration.context, onExit)
+  }
+
+  private init(
+    loop: Loop, _ pid: Int32, _ pidfd: Int32, hasGroup: Bool, context: UnsafeMutableRawPointer?,
+    _ onExit: @escaping eddy_exit_cb
+  ) {
     watcher = .allocate(capacity: 1)
     self.pidfd = pidfd
     self.pid = pid
-    hasGroup = configuration.new_group != 0
+    self.hasGroup = hasGroup
     self.onExit = onExit
-    super.init(loop: loop, context: configuration.context)
+    super.init(loop: loop, context: context)
     clibev_io_init(
       watcher,
       { _, watcher, _ in

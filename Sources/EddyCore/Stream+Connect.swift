@@ -35,19 +35,14 @@ extension Stream {
     loop: Loop, to address: Address, configuration: StreamConfiguration
   ) throws(EddyError) -> Stream {
     guard let callback = configuration.onConnect else { throw EddyError(EDDY_EINVAL) }
+    try check(configuration)
     let type = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
     let fd = socket(address.family, type, 0)
     guard fd >= 0 else { throw .current }
     disableNagle(fd)
-    let stream: Stream
-    do throws(EddyError) {
-      stream = try Stream(
-        loop: loop, configured: fd, isSocket: true, state: .connecting,
-        configuration: configuration)
-    } catch {
-      _ = CLibev.close(fd)
-      throw error
-    }
+    let stream = Stream(
+      loop: loop, configured: fd, isSocket: true, state: .connecting,
+      configuration: configuration)
     stream.startConnecting(address, callback, timeout: configuration.connectTimeout)
     return stream
   }

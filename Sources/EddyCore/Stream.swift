@@ -59,8 +59,9 @@ public final class Stream: Handle {
   public convenience init(
     loop: Loop, fd: Int32, configuration: StreamConfiguration
   ) throws(EddyError) {
+    try Self.check(configuration)
     let isSocket = try Self.prepare(fd)
-    try self.init(
+    self.init(
       loop: loop, configured: fd, isSocket: isSocket, state: .open, configuration: configuration)
   }
 
@@ -70,17 +71,15 @@ public final class Stream: Handle {
   public convenience init(
     loop: Loop, accepted fd: Int32, configuration: StreamConfiguration
   ) throws(EddyError) {
-    try self.init(
+    try Self.check(configuration)
+    self.init(
       loop: loop, configured: fd, isSocket: true, state: .open, configuration: configuration)
   }
 
   init(
     loop: Loop, configured fd: Int32, isSocket: Bool, state: State,
     configuration: StreamConfiguration
-  ) throws(EddyError) {
-    guard configuration.writeHighMark > configuration.writeLowMark,
-      configuration.writeLowMark >= 0
-    else { throw EddyError(EDDY_EINVAL) }
+  ) {
     readWatcher = .allocate(capacity: 2)
     self.fd = fd
     self.isSocket = isSocket
@@ -108,6 +107,12 @@ public final class Stream: Handle {
   private static func of(_ watcher: UnsafeMutablePointer<ev_io>?) -> Stream {
     let data = watcher.unsafelyUnwrapped.pointee.data.unsafelyUnwrapped
     return Unmanaged<Stream>.fromOpaque(data).takeUnretainedValue()
+  }
+
+  static func check(_ configuration: StreamConfiguration) throws(EddyError) {
+    guard configuration.writeHighMark > configuration.writeLowMark,
+      configuration.writeLowMark >= 0
+    else { throw EddyError(EDDY_EINVAL) }
   }
 
   /// Makes a caller's descriptor fit for the loop. True if it is a socket.

@@ -9,10 +9,17 @@ public final class Watcher: Handle {
   /// - Parameter fd: an open descriptor that poll(2) accepts. It must stay open until the watcher
   ///   is stopped or closed.
   /// - Throws: `EDDY_EBADF` if `fd` is not open.
-  public init(
+  public convenience init(
     loop: Loop, fd: Int32, context: UnsafeMutableRawPointer?, _ callback: @escaping eddy_watcher_cb
   ) throws(EddyError) {
     guard clibev_fcntl_get(fd, F_GETFD) >= 0 else { throw EddyError(EDDY_EBADF) }
+    self.init(loop: loop, open: fd, context: context, callback)
+  }
+
+  private init(
+    loop: Loop, open fd: Int32, context: UnsafeMutableRawPointer?,
+    _ callback: @escaping eddy_watcher_cb
+  ) {
     watcher = .allocate(capacity: 1)
     self.callback = callback
     self.fd = fd
