@@ -84,20 +84,24 @@ public struct TaskDefinition: Sendable {
     return copy
   }
 
+  /// Whether a task may have this name: 1 to 100 letters, digits, `.`, `_` and `-`, so that it is a
+  /// segment of a path as it stands; and neither `.` nor `..`, which clients resolve.
+  public static func isValid(name: String) -> Bool {
+    let isWritable = name.utf8.allSatisfy { byte in
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"),
+        UInt8(ascii: "-"):
+        true
+      default: false
+      }
+    }
+    return isWritable && (1...100).contains(name.utf8.count) && name != "." && name != ".."
+  }
+
   /// What is wrong with the definition; nil if nothing is.
   func flaw() -> String? {
-    let isNameValid =
-      !name.isEmpty && name.count <= 100
-      && name.utf8.allSatisfy { byte in
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-          UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"),
-          UInt8(ascii: "-"):
-          true
-        default: false
-        }
-      } && name != "." && name != ".."
-    if !isNameValid {
+    if !Self.isValid(name: name) {
       return "the name '\(name)' may have letters, digits, '.', '_' and '-', 100 in all"
     }
     for (value, what, least) in [

@@ -54,23 +54,6 @@ extension ConfigurationSection {
   private static let optionalAdvice =
     "; write its path, or \"optional\": true to leave the task out where the program is absent"
 
-  /// A task's name is a segment of a path: `/tasks/{name}`.
-  static func flaw(ofTaskName name: String) -> String? {
-    let isValid =
-      (1...100).contains(name.utf8.count) && name != "." && name != ".."
-      && name.utf8.allSatisfy { byte in
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-          UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"),
-          UInt8(ascii: "-"):
-          true
-        default: false
-        }
-      }
-    return isValid
-      ? nil : "a task's name has 1 to 100 letters, digits, '.', '_' and '-', such as \"sort\""
-  }
-
   private func command(
     from directory: String?
   ) throws(ConfigurationError) -> (arguments: [String], absent: String?) {

@@ -134,8 +134,9 @@ extension Settings {
 
   private mutating func applyTasks(_ section: ConfigurationSection) throws {
     for name in section.keys {
-      if let flaw = ConfigurationSection.flaw(ofTaskName: name) {
-        throw section.flaw(name, flaw)
+      guard TaskDefinition.isValid(name: name) else {
+        throw section.flaw(
+          name, "a task's name has 1 to 100 letters, digits, '.', '_' and '-', such as \"sort\"")
       }
       if BuiltinTask(rawValue: name).map(builtins.contains) ?? false {
         throw section.flaw(
