@@ -98,6 +98,13 @@ static void a_tcp_stream_does_not_wait_to_fill_segments(void) {
 
 /* Reading. */
 
+/* Turns the loop until `end` has got `length` bytes, or the test is over its limit. */
+static void await_bytes(endpoint *end, size_t length) {
+  while (end->received < length) {
+    CHECK_EQ(eddy_loop_run(end->loop, EDDY_RUN_ONCE), 1);
+  }
+}
+
 static void bytes_arrive(void) {
   eddy_loop *loop = make_loop();
   endpoint ends[2];
@@ -105,7 +112,8 @@ static void bytes_arrive(void) {
   endpoint_write(&ends[0], "one ");
   endpoint_write(&ends[1], "back");
   endpoint_write(&ends[0], "two");
-  run_for(loop, 10 * EDDY_MILLISECOND);
+  await_bytes(&ends[1], 7);
+  await_bytes(&ends[0], 4);
   CHECK_STR(ends[1].text, "one two");
   CHECK_STR(ends[0].text, "back");
   endpoint_close(&ends[0]);
@@ -160,14 +168,13 @@ static void a_pause_in_the_callback_holds_though_more_has_come(void) {
   ends[1].checks_pattern = 1;
   ends[1].on_read = stop_reading;
   CHECK(eddy_stream_write(ends[0].stream, bytes, LENGTH) >= 0);
+  await_bytes(&ends[1], 1);
   run_for(loop, 10 * EDDY_MILLISECOND);
   paused_at = ends[1].received;
   CHECK(paused_at > 0 && paused_at <= 65536);
   ends[1].on_read = NULL;
   CHECK_EQ(eddy_stream_read_start(ends[1].stream), 0);
-  while (ends[1].received < LENGTH) {
-    CHECK_EQ(eddy_loop_run(loop, EDDY_RUN_ONCE), 1);
-  }
+  await_bytes(&ends[1], LENGTH);
   endpoint_close(&ends[0]);
   endpoint_close(&ends[1]);
   end_loop(loop);
@@ -224,12 +231,14 @@ static void a_half_close_ends_this_side_only(void) {
   CHECK_EQ(eddy_stream_shutdown(ends[0].stream), 0);
   CHECK_EQ(eddy_stream_shutdown(ends[0].stream), EDDY_EALREADY);
   CHECK_EQ(eddy_stream_write(ends[0].stream, "x", 1), EDDY_EPIPE);
-  run_for(loop, 10 * EDDY_MILLISECOND);
+  while (ends[1].ends == 0) {
+    CHECK_EQ(eddy_loop_run(loop, EDDY_RUN_ONCE), 1);
+  }
   CHECK_STR(ends[1].text, "request");
   CHECK_EQ(ends[1].end_status, EDDY_EOF);
   CHECK_EQ(ends[0].ends, 0);
   endpoint_write(&ends[1], "answer");
-  run_for(loop, 10 * EDDY_MILLISECOND);
+  await_bytes(&ends[0], 6);
   CHECK_STR(ends[0].text, "answer");
   endpoint_close(&ends[0]);
   endpoint_close(&ends[1]);
