@@ -1,4 +1,5 @@
 import Eddy
+import EddyCore
 import EddyHTTP
 
 extension JobService {
@@ -159,6 +160,12 @@ extension JobService {
           environment: command.environment, directory: command.directory, standardInput: input,
           outputLimit: definition.outputLimit, timeLimit: definition.timeLimit,
           graceTime: command.graceTime), on: loop)
+    } catch let error as EddyError where error.isShortage {
+      // Nothing is wrong with the task or its input: it may go well in a while, or elsewhere.
+      logger.warning(
+        "a command has to wait", metadata: ["task": "\(definition.name)", "error": "\(error)"])
+      holdBack(attempt.runner)
+      return .release
     } catch let error as EddyError {
       logger.error(
         "a command could not be started",
@@ -297,6 +304,17 @@ extension JobService {
 
   private func forget(_ attempt: Attempt) {
     if running[attempt.claim.id] === attempt { running[attempt.claim.id] = nil }
+  }
+}
+
+extension EddyError {
+  /// Whether the process or the system is out of something that comes back: descriptors, processes,
+  /// memory.
+  var isShortage: Bool {
+    switch code {
+    case Int32(EDDY_EMFILE), Int32(EDDY_ENFILE), Int32(EDDY_ENOMEM), Int32(EDDY_EAGAIN): true
+    default: false
+    }
   }
 }
 

@@ -1,3 +1,4 @@
+import EddyCore
 import Glibc
 import Testing
 
@@ -123,6 +124,15 @@ import Testing
     let missing = try result(
       .command("t", CommandDefinition(arguments: ["/nonexistent/program"])))
     #expect(missing.isProblem(500))
+  }
+
+  @Test func aShortageIsNotTheCommandsFault() {
+    for code in [EDDY_EMFILE, EDDY_ENFILE, EDDY_ENOMEM, EDDY_EAGAIN] {
+      #expect(EddyError(code: Int32(code)).isShortage)
+    }
+    for code in [EDDY_ENOENT, EDDY_EACCES, EDDY_EINVAL] {
+      #expect(!EddyError(code: Int32(code)).isShortage)
+    }
   }
 
   @Test func aCancelledCommandIsEnded() throws {
