@@ -18,12 +18,20 @@ final class ExchangeDispatcher: ExchangeHandler, @unchecked Sendable {
     var writers: [CheckedContinuation<Void, any Error>] = []
   }
 
-  /// A request whose body is arriving.
-  private struct Incoming {
+  /// A request whose body is arriving. A class, so that a piece is appended in place: through a
+  /// dictionary's value an unoptimised build copies the whole body each time.
+  private final class Incoming {
     let route: Router.Route
     let bodyLimit: Int
     let responder: Responder
     var request: Request
+
+    init(route: Router.Route, bodyLimit: Int, responder: Responder, request: Request) {
+      self.route = route
+      self.bodyLimit = bodyLimit
+      self.responder = responder
+      self.request = request
+    }
   }
 
   let loop: EventLoop

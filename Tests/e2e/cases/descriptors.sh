@@ -62,9 +62,20 @@ check 'the log says that accepting failed' grep -qiE 'accept.*descriptors' "$log
 check 'it still runs' kill -0 "$eddyd"
 ask
 like 'and serves who is connected' "$line" '^HTTP/1.1 200 '
+while IFS= read -r -t 1 -u 9 rest && [ "$rest" != $'\r' ]; do :; done
+read -r -t 1 -N 64 -u 9 rest
+printf 'POST /tasks/sort HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nb\na\n' >&9
+job=
+while IFS= read -r -t 2 -u 9 line && [ "$line" != $'\r' ]; do
+  line=${line%$'\r'}
+  case $line in 'Location: '*) job=${line#Location: } ;; esac
+done
+like 'and takes a command that it cannot start yet' "$job" '^/jobs/'
 exec 9>&-
 
 disperse
+request GET "$job/result?wait=20"
+is 'which runs when there is room' "$status:$(cat "$body_file")" $'200:a\nb'
 check 'when there is room again it serves everybody' eventually 5 serves again
 submit sort --data-binary $'b\na\n'
 request GET "$job/result?wait=10"

@@ -27,7 +27,7 @@ stop_while_polls_are_held() {
   begin=$(milliseconds)
   kill "-$1" "$eddyd"
   wait "${polls[@]}"
-  between "$1: held polls are answered at once, in ms" $(($(milliseconds) - begin)) 0 900
+  between "$1: held polls are answered at once, in ms" $(($(milliseconds) - begin)) 0 2500
   is "$1: with 200" "$(sort "$dir"/code.* | uniq -c | tr -s ' ')" ' 20 200'
   is "$1: and the present state" "$(grep -l '"state":"running"' "$dir"/poll.* | wc -l)" 20
   check "$1: no new connection is taken" refuses
@@ -56,7 +56,7 @@ start_eddyd idle
 begin=$(milliseconds)
 stop_eddyd
 is 'with nothing to do, eddyd exits with 0' "$exit_status" 0
-between 'at once, in ms' $(($(milliseconds) - begin)) 0 1500
+between 'at once, in ms' $(($(milliseconds) - begin)) 0 3000
 
 # A keep-alive connection that is idle does not hold the stop up.
 start_eddyd keepalive
@@ -66,7 +66,7 @@ read -r -t 5 line <&3
 begin=$(milliseconds)
 stop_eddyd
 exec 3>&-
-between 'an idle connection does not hold it up, in ms' $(($(milliseconds) - begin)) 0 1500
+between 'an idle connection does not hold it up, in ms' $(($(milliseconds) - begin)) 0 3000
 is 'and it exits with 0' "$exit_status" 0
 
 # A submission that comes in the middle of the stop, on a connection from before.
@@ -104,5 +104,5 @@ sleep 0.3
 begin=$(milliseconds)
 stop_eddyd
 is 'a second signal ends eddyd with 1' "$exit_status" 1
-between 'at once, in ms' $(($(milliseconds) - begin)) 0 1000
+between 'at once, in ms' $(($(milliseconds) - begin)) 0 3000
 check 'and the commands with it' eventually 3 no_process_with "$marker"
