@@ -18,10 +18,18 @@ stop_eddyd
 is 'and stops with 0' "$exit_status" 0
 
 # A log reader that goes away: SIGPIPE must not end the server.
-"$EDDYD" --port 0 --log-level trace 2> >(head -n 3 >"$dir/pipe.log") &
+log=$dir/pipe.log
+: >"$log"
+read_until_listening() {
+  local line
+  while IFS= read -r line; do
+    printf '%s\n' "$line" >>"$log"
+    case $line in *listening*) break ;; esac
+  done
+}
+"$EDDYD" --port 0 --log-level trace 2> >(read_until_listening) &
 eddyd=$!
 remember "$eddyd"
-log=$dir/pipe.log
 check 'eddyd starts with a log that is read' eventually 10 is_listening
 base=$(listening_at)
 port=${base##*:}
