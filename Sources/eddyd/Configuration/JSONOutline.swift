@@ -3,6 +3,11 @@
 ///
 /// swift-configuration reads values by key, and can't say which keys there are. This is what lets an
 /// unknown key, a key that is there twice, or a value of the wrong kind be named with its line.
+///
+/// A library would be better than a scanner of ours, but none that is at hand can do this: of a text
+/// that is wrong, FoundationEssentials' `JSONDecoder` says that it "was not valid JSON", without what
+/// or where, and it takes trailing commas and keys that are there twice. The values themselves are
+/// still read by swift-configuration.
 struct JSONOutline: Sendable {
   enum Kind: Sendable {
     case string(String)
