@@ -44,6 +44,10 @@ public final class Pool: Handle {
     super.init(loop: loop, context: nil)
   }
 
+  deinit {
+    Self.destroy(shared)
+  }
+
   /// Queues work. While it waits or runs it keeps the loop alive.
   /// - Parameters:
   ///   - work: runs on a thread of the pool, with every signal blocked.
@@ -84,25 +88,27 @@ public final class Pool: Handle {
   ) {
     guard !isClosing else { return }
     beginClosing(callback, context)
+    loop.ref()  // until the last thread has ended
     pthread_mutex_lock(&shared.pointee.mutex)
-    shared.pointee.isStopping = true
-    shared.pointee.liveThreads = threads.count
-    shared.pointee.pool = Unmanaged.passUnretained(self)
     var cancelled = shared.pointee.takeAll()
     pthread_mutex_unlock(&shared.pointee.mutex)
-    pthread_cond_broadcast(&shared.pointee.arrival)
+    // Before the threads are told to end: the last of them posts after every completion.
     while let node = cancelled {
       cancelled = node.pointee.next
       node.pointee.status = code(EDDY_ECANCELED)
       loop.post(Work.complete, Unmanaged.passUnretained(loop).toOpaque(), node)
     }
-    loop.ref()  // until the last thread has ended
+    pthread_mutex_lock(&shared.pointee.mutex)
+    shared.pointee.isStopping = true
+    shared.pointee.liveThreads = threads.count
+    shared.pointee.pool = Unmanaged.passUnretained(self)
+    pthread_mutex_unlock(&shared.pointee.mutex)
+    pthread_cond_broadcast(&shared.pointee.arrival)
   }
 
   /// The last thread has ended; runs on the loop's thread, after every completion.
   fileprivate func threadsHaveEnded() {
     for thread in threads { pthread_join(thread, nil) }
-    Self.destroy(shared)
     loop.unref()
     finishClosing()
   }

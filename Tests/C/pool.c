@@ -361,6 +361,55 @@ static void closing_cancels_what_waits_and_finishes_what_runs(void) {
 }
 
 /* Threads of this process, as /proc lists them. */
+static void ask_how_many_wait(void *context) {
+  chain *chain = context;
+  CHECK_EQ(eddy_pool_waiting(chain->pool), 0);
+  CHECK_EQ(eddy_pool_submit(chain->pool, no_work, NULL, NULL), EDDY_EALREADY);
+  chain->closed++;
+}
+
+static void a_pool_may_be_asked_until_its_close_callback_has_returned(void) {
+  eddy_loop *loop = make_loop();
+  chain chain = {make_pool(loop, 2, 0), 0, 0};
+  CHECK_EQ(eddy_pool_close(chain.pool, ask_how_many_wait, &chain), 0);
+  CHECK_EQ(eddy_loop_run(loop, EDDY_RUN_UNTIL_IDLE), 0);
+  CHECK_EQ(chain.closed, 1);
+  end_loop(loop);
+}
+
+static void count_completion(int status, void *context) {
+  chain *chain = context;
+  CHECK(status == 0 || status == EDDY_ECANCELED);
+  CHECK_EQ(chain->closed, 0);
+  chain->left--;
+}
+
+/* The threads may end while the loop's thread still completes what they didn't take. */
+static void closing_between_runs_completes_everything_before_it_is_told(void) {
+  enum { WORKS = 50000 };
+  eddy_loop_config config = EDDY_LOOP_CONFIG_INIT;
+  gate gate = GATE_INIT;
+  eddy_loop *loop;
+  chain chain;
+  int index;
+  config.post_batch = 1;
+  CHECK_EQ(eddy_loop_create(&config, &loop), 0);
+  chain.pool = make_pool(loop, 1, WORKS);
+  chain.left = WORKS;
+  chain.closed = 0;
+  CHECK_EQ(eddy_pool_submit(chain.pool, wait_at_gate, NULL, &gate), 0);
+  await_arrivals(&gate, 1);
+  for (index = 0; index < WORKS; index++) {
+    CHECK_EQ(eddy_pool_submit(chain.pool, no_work, count_completion, &chain), 0);
+  }
+  open_gate(&gate);
+  CHECK_EQ(eddy_pool_close(chain.pool, chain_closed, &chain), 0);
+  CHECK_EQ(eddy_loop_run(loop, EDDY_RUN_UNTIL_IDLE), 0);
+  CHECK_EQ(chain.left, 0);
+  CHECK_EQ(chain.closed, 1);
+  end_loop(loop);
+}
+
 static int count_threads(void) {
   int count = 0;
   DIR *directory = opendir("/proc/self/task");
@@ -418,6 +467,8 @@ static const tap_test tests[] = {
     TAP_TEST(a_completion_may_submit_more),
     TAP_TEST(a_completion_may_close_the_pool),
     TAP_TEST(closing_cancels_what_waits_and_finishes_what_runs),
+    TAP_TEST(a_pool_may_be_asked_until_its_close_callback_has_returned),
+    TAP_TEST(closing_between_runs_completes_everything_before_it_is_told),
     TAP_TEST(closing_leaves_no_thread),
 };
 TAP_MAIN(tests)
