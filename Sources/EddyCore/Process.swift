@@ -82,7 +82,8 @@ public final class Process: Handle {
     guard !isClosing else { return }
     beginClosing(callback, context)
     if isRunning {
-      _ = hasGroup ? killGroup(SIGKILL) : kill(SIGKILL)
+      if hasGroup { killGroup(SIGKILL) }
+      kill(SIGKILL)  // it may have left its group (setpgid(2))
     } else {
       finishClosing()
     }

@@ -529,6 +529,31 @@ static void closing_kills_the_whole_group(void) {
   end_loop(loop);
 }
 
+static void closing_kills_a_child_that_has_left_its_group(void) {
+  eddy_loop *loop = make_loop();
+  endpoint output;
+  child child;
+  int fds[2];
+  CHECK_EQ(eddy_pipe(fds), 0);
+  endpoint_open(&output, loop, fds[0]);
+  CHECK_EQ(eddy_stream_read_start(output.stream), 0);
+  shell(&child, "exec perl -e '$| = 1; setpgrp(0, getpgrp(getppid())) or die; print 1; sleep 60'");
+  child.config.new_group = 1;
+  child.config.standard_output = fds[1];
+  spawn(&child, loop);
+  close(fds[1]);
+  while (output.received == 0 && output.ends == 0) {
+    CHECK_EQ(eddy_loop_run(loop, EDDY_RUN_ONCE), 1);
+  }
+  CHECK_EQ(output.received, 1);
+  CHECK_EQ(eddy_process_kill_group(child.process, 0), EDDY_ESRCH);
+  close_child(&child);
+  CHECK_EQ(eddy_loop_run(loop, EDDY_RUN_UNTIL_IDLE), 0);
+  CHECK_EQ(child.closed, 1);
+  endpoint_close(&output);
+  end_loop(loop);
+}
+
 static void close_in_exit(eddy_process *process, int status, int signal_number, void *context) {
   child *child = context;
   (void)status, (void)signal_number;
@@ -571,6 +596,7 @@ static const tap_test tests[] = {
     TAP_TEST(without_a_group_what_a_child_leaves_lives_on),
     TAP_TEST(closing_kills_and_reaps_without_telling),
     TAP_TEST(closing_kills_the_whole_group),
+    TAP_TEST(closing_kills_a_child_that_has_left_its_group),
     TAP_TEST(a_child_may_be_closed_in_its_exit_callback),
 };
 TAP_MAIN(tests)
