@@ -108,8 +108,12 @@ public final class Listener: Handle {
     Stream.disableNagle(fd)  // Linux hands the option on to what is accepted
     if configuration.reusePort { setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, size) }
     var result = address.withSockaddr { bind(fd, $0, $1) }
-    if result != 0, clibev_errno() == EADDRINUSE, SocketFile.removeStale(at: address) {
-      result = address.withSockaddr { bind(fd, $0, $1) }
+    if result != 0, clibev_errno() == EADDRINUSE {
+      if SocketFile.removeStale(at: address) {
+        result = address.withSockaddr { bind(fd, $0, $1) }
+      } else {
+        clibev_set_errno(EADDRINUSE)
+      }
     }
     if result == 0 { result = CLibev.listen(fd, configuration.backlog) }
     guard result == 0 else {
@@ -220,7 +224,9 @@ private struct SocketFile {
         ?? false
     }
     guard isSocket else { return false }
-    let probe = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    // Non-blocking: connect(2) would wait for room in the backlog of one that somebody listens on.
+    let type = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+    let probe = socket(AF_UNIX, type, 0)
     guard probe >= 0 else { return false }
     defer { _ = CLibev.close(probe) }
     let isRefused =

@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "harness/endpoint.h"
@@ -461,6 +462,37 @@ static void a_socket_that_somebody_listens_on_is_not_replaced(void) {
   end_loop(loop);
 }
 
+static void a_socket_with_a_full_backlog_is_in_use_and_not_waited_for(void) {
+  eddy_loop *loop = make_loop();
+  eddy_listener_config config = EDDY_LISTENER_CONFIG_INIT;
+  eddy_listener *listener;
+  struct sockaddr_un address;
+  int clients[16], count = 0;
+  config.on_accept = note_accept;
+  config.backlog = 1;
+  CHECK_EQ(eddy_listener_create(loop, "unix:x.sock", &config, &listener), 0);
+  CHECK_EQ(eddy_listener_pause(listener), 0);
+  memset(&address, 0, sizeof address);
+  address.sun_family = AF_UNIX;
+  strcpy(address.sun_path, "x.sock");
+  for (;;) {
+    clients[count] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    CHECK(clients[count] >= 0);
+    if (connect(clients[count++], (struct sockaddr *)&address, sizeof address) < 0) {
+      CHECK_EQ(errno, EAGAIN);
+      break;
+    }
+    CHECK(count < 16);
+  }
+  CHECK_EQ(try_listen(loop, "unix:x.sock"), EDDY_EADDRINUSE);
+  CHECK(exists("x.sock"));
+  while (count > 0) {
+    close(clients[--count]);
+  }
+  CHECK_EQ(eddy_listener_close(listener, NULL), 0);
+  end_loop(loop);
+}
+
 static void a_file_that_is_no_socket_is_not_replaced(void) {
   eddy_loop *loop = make_loop();
   int fd = open("precious", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
@@ -489,6 +521,7 @@ static const tap_test tests[] = {
     TAP_TEST(a_unix_sockets_file_lives_as_long_as_the_listener),
     TAP_TEST(a_file_that_nobody_listens_on_is_replaced),
     TAP_TEST(a_socket_that_somebody_listens_on_is_not_replaced),
+    TAP_TEST(a_socket_with_a_full_backlog_is_in_use_and_not_waited_for),
     TAP_TEST(a_file_that_is_no_socket_is_not_replaced),
 };
 TAP_MAIN(tests)
