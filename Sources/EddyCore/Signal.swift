@@ -39,9 +39,9 @@ public final class Signal: Handle {
   ///   another loop of this process watches it; `EDDY_EALREADY` when started or closing.
   public func start(_ signal: Int32) throws(EddyError) {
     guard !isClosing, clibev_signal_active(watcher) == 0 else { throw EddyError(EDDY_EALREADY) }
-    guard (1...Self.highestSignal).contains(signal), signal != SIGKILL, signal != SIGSTOP else {
-      throw EddyError(EDDY_EINVAL)
-    }
+    guard (1...Self.highestSignal).contains(signal), signal != SIGKILL, signal != SIGSTOP,
+      sigaction(signal, nil, nil) == 0  // glibc refuses those that its threads use (nptl(7))
+    else { throw EddyError(EDDY_EINVAL) }
     if loop.signalWatchers.isEmpty {
       loop.signalWatchers = Array(repeating: 0, count: Int(Self.highestSignal) + 1)
     }

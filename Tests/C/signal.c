@@ -63,6 +63,10 @@ static void a_signal_that_cannot_be_caught_is_invalid(void) {
   make_probe(loop, &probe);
   CHECK_EQ(eddy_signal_start(probe.watcher, SIGKILL), EDDY_EINVAL);
   CHECK_EQ(eddy_signal_start(probe.watcher, SIGSTOP), EDDY_EINVAL);
+  if (SIGRTMIN > 32) {
+    CHECK_EQ(eddy_signal_start(probe.watcher, 32), EDDY_EINVAL); /* the threads library's own */
+  }
+  CHECK_EQ(eddy_signal_start(probe.watcher, SIGRTMAX), 0);
   CHECK_EQ(eddy_signal_close(probe.watcher, NULL), 0);
   end_loop(loop);
 }
