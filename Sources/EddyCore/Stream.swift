@@ -142,13 +142,13 @@ public final class Stream: Handle {
 
 extension Stream {
   /// Starts to read, or goes on after a pause.
-  /// - Returns: 0; `EDDY_EINVAL` without `onRead`; `EDDY_ENOTCONN`; `EDDY_EOF`; `EDDY_EALREADY`
-  ///   when closing.
+  /// - Returns: 0; `EDDY_EINVAL` without `onRead`; `EDDY_ENOTCONN`, also for a pipe that was ended;
+  ///   `EDDY_EOF`; `EDDY_EALREADY` when closing.
   @discardableResult
   public func readStart() -> Int32 {
     guard !isClosing else { return code(EDDY_EALREADY) }
     guard onRead != nil else { return code(EDDY_EINVAL) }
-    guard state == .open else { return code(EDDY_ENOTCONN) }
+    guard state == .open, fd >= 0 else { return code(EDDY_ENOTCONN) }
     guard !hasEnded else { return code(EDDY_EOF) }
     loop.start(readWatcher)
     return 0

@@ -367,6 +367,28 @@ static void ending_a_pipe_ends_its_reader(void) {
   CHECK_EQ(from.closed + to.closed, 2);
 }
 
+/* Its descriptor is closed, and the number may be another's by now. */
+static void a_pipe_that_was_ended_cannot_be_read(void) {
+  eddy_loop *loop = make_loop();
+  endpoint end;
+  int fds[2], others[2];
+  CHECK_EQ(eddy_pipe(fds), 0);
+  endpoint_open(&end, loop, fds[1]);
+  CHECK_EQ(eddy_stream_shutdown(end.stream), 0);
+  CHECK_EQ(eddy_stream_fd(end.stream), EDDY_EINVAL);
+  make_socket_pair(others);
+  CHECK(others[0] == fds[1] || others[1] == fds[1]);
+  CHECK(write(others[0], "x", 1) == 1 && write(others[1], "x", 1) == 1);
+  CHECK_EQ(eddy_stream_read_start(end.stream), EDDY_ENOTCONN);
+  CHECK_EQ(eddy_loop_run(loop, EDDY_RUN_UNTIL_IDLE), 0);
+  CHECK_EQ(end.received + (size_t)end.ends, 0);
+  endpoint_close(&end);
+  end_loop(loop);
+  close(others[0]);
+  close(others[1]);
+  close(fds[0]);
+}
+
 static const tap_test tests[] = {
     TAP_TEST(bad_arguments_are_invalid),
     TAP_TEST(at_the_high_mark_a_write_is_refused_until_the_low_mark),
@@ -385,5 +407,6 @@ static const tap_test tests[] = {
     TAP_TEST(a_queue_that_cannot_be_written_any_more_is_dropped_and_told),
     TAP_TEST(a_pipe_is_close_on_exec_at_both_ends),
     TAP_TEST(ending_a_pipe_ends_its_reader),
+    TAP_TEST(a_pipe_that_was_ended_cannot_be_read),
 };
 TAP_MAIN(tests)

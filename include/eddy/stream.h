@@ -84,8 +84,9 @@ int eddy_stream_connect(
 /**
  * Starts to read, or goes on after a pause.
  *
- * @return 0; EDDY_EINVAL without an on_read; EDDY_ENOTCONN before it is connected; EDDY_EOF after
- * the end was told; EDDY_EALREADY when closing. Since 0.1.
+ * @return 0; EDDY_EINVAL without an on_read; EDDY_ENOTCONN before it is connected, or for a pipe
+ * that was ended by eddy_stream_shutdown; EDDY_EOF after the end was told; EDDY_EALREADY when
+ * closing. Since 0.1.
  */
 int eddy_stream_read_start(eddy_stream *stream);
 
@@ -114,7 +115,7 @@ ptrdiff_t eddy_stream_queued(const eddy_stream *stream);
 
 /**
  * Half-close: ends this side once the queue is written, so that the peer reads
- * an end. Reading goes on.
+ * an end. Reading goes on, but on a pipe, whose descriptor has one side only and is closed.
  *
  * @return 0; EDDY_ENOTCONN; EDDY_EALREADY if done before; EDDY_EINVAL. Since 0.1.
  */
