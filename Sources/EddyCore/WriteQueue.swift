@@ -28,9 +28,11 @@ struct WriteQueue {
     return true
   }
 
+  /// Moves what waits to the front only where at least as much was consumed before it: a slow peer
+  /// must not make each small write move a long queue.
   private mutating func makeRoom(for additional: Int) -> Bool {
     let needed = count + additional
-    if needed > capacity {
+    if needed > capacity || count > start {
       let newCapacity = max(needed, capacity * 2, Self.minimumCapacity)
       guard let newMemory = malloc(newCapacity) else { return false }
       if let memory {
