@@ -41,8 +41,8 @@ public final class EventLoopThread: Sendable {
     stop()
   }
 
-  /// Stops the loop and waits for its thread to end. What was queued and has not run stays queued.
-  /// Calling it again does nothing.
+  /// Stops the loop and waits for its thread to end. What was queued before runs first; what is
+  /// queued later does not. Calling it again does nothing.
   ///
   /// - Precondition: not called on the loop's thread, which would wait for itself.
   public func stop() {
@@ -71,6 +71,9 @@ public final class EventLoopThread: Sendable {
       loop.execute { [isRunning] in isRunning.signal() }
       do {
         try loop.run(.untilStopped)
+        // A stop ends the turn that sees it. What was queued before it may close what would
+        // otherwise keep the loop alive for ever: a server, whose connections refer to it.
+        try loop.run(.nowait)
       } catch {
         preconditionFailure("A loop that nobody else has seen cannot run elsewhere: \(error).")
       }

@@ -132,6 +132,18 @@ import Testing
     _ = try EventLoopThread()
   }
 
+  @Test func whatIsQueuedBeforeAThreadIsStoppedRuns() throws {
+    let ran = Atomic(0)
+    // The stop has to meet the loop in every state: blocked, in a turn, about to block.
+    for round in 1...200 {
+      let thread = try EventLoopThread()
+      for _ in 0..<(round % 5) { thread.loop.execute {} }
+      thread.loop.execute { ran.add(1, ordering: .relaxed) }
+      thread.stop()
+      #expect(ran.load(ordering: .relaxed) == round)
+    }
+  }
+
   @Test func aLoopBoundValueIsReachedOnTheLoop() async throws {
     final class Box { var number = 1 }
     let thread = try EventLoopThread()
