@@ -27,7 +27,7 @@ swift_sources := Package.swift $(shell find Sources -name '*.swift' -o -name '*.
 client_sources := $(wildcard bindings/c/client/*.c bindings/c/client/*.h)
 library := build/lib$(addprefix -,$(SANITIZE))
 
-.PHONY: help run lib eddyd client install uninstall test format clean
+.PHONY: help run lib eddyd client install uninstall test bench format clean
 
 help:
 	@echo 'make run        install what is missing, build, and run eddyd on $(HOST):$(PORT) (HOST=, PORT=)'
@@ -37,6 +37,7 @@ help:
 	@echo 'make client     build/bin/eddy-client, the C test client'
 	@echo 'make install    the C library, eddyd and eddy-client to PREFIX=$(PREFIX) (LIBDIR=, DESTDIR=)'
 	@echo 'make uninstall  the reverse'
+	@echo 'make bench      CPU time a request beside nginx; memory of a held poll'
 	@echo 'make format     format every Swift and C file in place'
 	@echo 'make clean      remove what was built'
 
@@ -87,6 +88,11 @@ uninstall:
 test:
 	@scripts/install-packages test
 	@scripts/test $(STAGE)
+
+bench:
+	@scripts/install-packages bench
+	@Benchmarks/http
+	@Benchmarks/parked-polls
 
 format:
 	scripts/check-format --fix

@@ -1,6 +1,6 @@
 // A server with a page and a task, on Eddy.
 //
-//   swift run app &
+//   swift run app [ADDRESS] &          default: 127.0.0.1:8080
 //   curl localhost:8080/hello/Ada
 //   curl -i -X POST -H 'Prefer: wait=5' localhost:8080/tasks/shout -d 'is anybody there?'
 
@@ -10,6 +10,7 @@ import EddyJobs
 import Logging
 
 let logger = Logger(label: "app")
+let wanted = CommandLine.arguments.dropFirst().first ?? "127.0.0.1:8080"
 
 try EventLoop.run { loop in
   let router = Router()
@@ -31,7 +32,7 @@ try EventLoop.run { loop in
   try await jobs.start()
 
   let server = HTTPServer(loop: loop, router: router, logger: logger)
-  let address = try server.listen(on: "127.0.0.1:8080")
+  let address = try server.listen(on: wanted)
   logger.info("listening on \(address)")
 
   let interrupt: Int32 = 2  // signal(7)
