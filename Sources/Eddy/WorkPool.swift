@@ -36,26 +36,21 @@ public final class WorkPool: @unchecked Sendable {
 
   /// Runs `work` on a thread of the pool, with every signal blocked.
   ///
-  /// A task that is cancelled before its work has begun throws when its turn comes, and the work
-  /// is left out; what has begun runs to its end.
+  /// A task that is cancelled before its work has begun throws at once, and the work is left out;
+  /// its place in the queue is free when its turn comes. What has begun runs to its end.
   ///
   /// - Throws: what `work` throws; ``Full``; `CancellationError` if the task was cancelled or the
   ///   pool was closed before the work began.
   public func run<Value: Sendable>(
     _ work: @escaping @Sendable () throws -> Value
   ) async throws -> Value {
-    let isCancelled = CancellationFlag()
+    let item = WorkItem(work)
     return try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in
-        let item = WorkItem {
-          isCancelled.isSet ? .failure(CancellationError()) : Result { try work() }
-        } completion: { (result: Result<Value, any Error>) in
-          continuation.resume(with: result)
-        }
-        loop.executeOrRun { [self] in submit(item) }
+        loop.executeOrRun { [self] in submit(item, continuation) }
       }
     } onCancel: {
-      isCancelled.set()
+      if item.leaveOut() { loop.executeOrRun { item.complete(Int32(EDDY_ECANCELED)) } }
     }
   }
 
@@ -75,8 +70,12 @@ public final class WorkPool: @unchecked Sendable {
     }
   }
 
-  private func submit(_ item: AnyWorkItem) {
-    let context = Unmanaged.passRetained(item)
+  private func submit<Value>(
+    _ item: WorkItem<Value>, _ continuation: CheckedContinuation<Value, any Error>
+  ) {
+    item.continuation = continuation
+    guard !item.isLeftOut else { return item.complete(Int32(EDDY_ECANCELED)) }
+    let context = Unmanaged<AnyWorkItem>.passRetained(item)
     let status = pool.submit(
       work: { context in
         Unmanaged<AnyWorkItem>.fromOpaque(context.unsafelyUnwrapped).takeUnretainedValue().run()
@@ -94,51 +93,63 @@ public final class WorkPool: @unchecked Sendable {
 /// Work on its way to a thread of the pool and back.
 private class AnyWorkItem: @unchecked Sendable {
   // Unchecked, because one thread at a time has it: the loop's, then the pool's, then the loop's
-  // again, and the pool's queue orders what they do.
+  // again, and the pool's queue orders what they do. From any other only `leaveOut` is called.
 
-  func run() {}
+  private enum Stage: UInt8, AtomicRepresentable {
+    case waits, begun, leftOut
+  }
 
-  /// - Parameter status: 0 if it has run; else why it has not.
+  private let stage = Atomic(Stage.waits)
+
+  /// Sees to it that the work does not begin; false if it has.
+  func leaveOut() -> Bool { advance(to: .leftOut) }
+
+  var isLeftOut: Bool { stage.load(ordering: .relaxed) == .leftOut }
+
+  /// The pool's thread.
+  final func run() {
+    if advance(to: .begun) { work() }
+  }
+
+  /// Cancellation and the pool's thread may come at once: the first decides.
+  private func advance(to next: Stage) -> Bool {
+    stage.compareExchange(expected: .waits, desired: next, ordering: .relaxed).exchanged
+  }
+
+  func work() {}
+
+  /// Resumes whoever waits; does nothing a second time. The loop's thread.
+  ///
+  /// - Parameter status: 0 if the work has run; else why it has not.
   func complete(_ status: Int32) {}
 }
 
-private final class WorkItem<Value>: AnyWorkItem, @unchecked Sendable {
-  private let work: () -> Result<Value, any Error>
-  private let completion: (Result<Value, any Error>) -> Void
+private final class WorkItem<Value: Sendable>: AnyWorkItem, @unchecked Sendable {
+  var continuation: CheckedContinuation<Value, any Error>?
+  private let body: @Sendable () throws -> Value
   private var result: Result<Value, any Error>?
 
-  init(
-    _ work: @escaping @Sendable () -> Result<Value, any Error>,
-    completion: @escaping @Sendable (Result<Value, any Error>) -> Void
-  ) {
-    self.work = work
-    self.completion = completion
+  init(_ body: @escaping @Sendable () throws -> Value) {
+    self.body = body
   }
 
-  override func run() {
-    result = work()
+  override func work() {
+    result = Result { try body() }
   }
 
   override func complete(_ status: Int32) {
-    completion(result ?? .failure(Self.reason(status)))
+    guard let continuation else { return }
+    self.continuation = nil
+    continuation.resume(with: result ?? .failure(reason(status)))
   }
 
-  private static func reason(_ status: Int32) -> any Error {
+  private func reason(_ status: Int32) -> any Error {
     switch Int(status) {
+    case _ where isLeftOut: CancellationError()
     case Int(EDDY_EAGAIN): WorkPool.Full()
     case Int(EDDY_ECANCELED), Int(EDDY_EALREADY): CancellationError()
     default: EddyError(code: status)
     }
-  }
-}
-
-private final class CancellationFlag: Sendable {
-  private let flag = Atomic(false)
-
-  var isSet: Bool { flag.load(ordering: .relaxed) }
-
-  func set() {
-    flag.store(true, ordering: .relaxed)
   }
 }
 

@@ -93,11 +93,41 @@ import Testing
       let waiting = Task.immediate { try await pool.run { didRun.store(true, ordering: .relaxed) } }
       try await loop.submit {}
       waiting.cancel()
-      gate.open()
+      // The only thread is still at the gate.
       await #expect(throws: CancellationError.self) { try await waiting.value }
+      gate.open()
       try await running.value
       let didRunInTheEnd = didRun.load(ordering: .relaxed)
       #expect(!didRunInTheEnd)
+    }
+  }
+
+  @Test func aTaskThatIsCancelledBeforeItAsksGetsNothingRun() async throws {
+    try await withPool { pool, _ in
+      let didRun = Atomic(false)
+      let task = Task {
+        while !Task.isCancelled { await Task.yield() }
+        try await pool.run { didRun.store(true, ordering: .relaxed) }
+      }
+      task.cancel()
+      await #expect(throws: CancellationError.self) { try await task.value }
+      let didRunInTheEnd = didRun.load(ordering: .relaxed)
+      #expect(!didRunInTheEnd)
+    }
+  }
+
+  @Test func cancellationThatMeetsTheBeginEndsEachTaskOnce() async throws {
+    try await withPool(threads: 2, capacity: 1000) { pool, _ in
+      for _ in 0..<20 {
+        let tasks = (0..<50).map { number in Task { try await pool.run { number } } }
+        for task in tasks { task.cancel() }
+        for (number, task) in tasks.enumerated() {
+          switch await task.result {
+          case .success(let value): #expect(value == number)
+          case .failure(let error): #expect(error is CancellationError)
+          }
+        }
+      }
     }
   }
 
