@@ -5,16 +5,25 @@ import EddyHTTP
 extension JobService {
   /// Claims jobs that wait, as many as there are free slots.
   func refill() {
-    guard !isClaiming, !isDraining else { return }
-    let claimants = runners.values.filter { $0.hasBacklog && !$0.isHeldBack && $0.free > 0 }
-    guard !claimants.isEmpty else { return }
+    guard !isClaiming, !claimants.isEmpty else { return }
     isClaiming = true
     spawn {
-      await self.claim(for: claimants)
+      var claimants = self.claimants
+      while !claimants.isEmpty {
+        await self.claim(for: claimants)
+        // What came meanwhile has set `hasBacklog` again.
+        guard !self.isStoreDown, !self.claimants.isEmpty else { break }
+        // Jobs that end as soon as they begin must not keep the loop to themselves.
+        await Task.yield()
+        claimants = self.claimants
+      }
       self.isClaiming = false
-      // What came meanwhile has set `hasBacklog` again.
-      if !self.isStoreDown { self.refill() }
     }
+  }
+
+  /// The tasks of which more jobs can be taken, and may be there.
+  private var claimants: [TaskRunner] {
+    isDraining ? [] : runners.values.filter { $0.hasBacklog && !$0.isHeldBack && $0.free > 0 }
   }
 
   private func claim(for claimants: [TaskRunner]) async {

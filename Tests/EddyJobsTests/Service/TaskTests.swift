@@ -1,5 +1,6 @@
 import EddyCore
 import Glibc
+import Synchronization
 import Testing
 
 @testable import EddyJobs
@@ -160,6 +161,57 @@ import Testing
     #expect(try server.request("GET", location).string("state") == "cancelled")
   }
 
+  @Test func aCancelledFunctionThatWaitsForAThreadDoesNotWaitForIt() throws {
+    let release = CancellationFlag()
+    let server = try JobServer(tasks: { _ in
+      [
+        .function("long") { context in
+          while !release.isRaised { usleep(1_000) }
+          return TaskOutput(context.input)
+        }
+      ]
+    })
+    // Two threads, which the first two take.
+    let locations = try (0..<3).map { try server.submit("long", "\($0)") }
+    #expect(server.eventually { $0.running == 3 })
+    #expect(try server.request("DELETE", locations[2]).status == 202)
+    #expect(
+      try server.request("GET", locations[2] + "/result?wait=5").isProblem(
+        409, type: "job-cancelled"))
+    release.raise()
+    for index in 0..<2 {
+      #expect(try server.request("GET", locations[index] + "/result").text == "\(index)")
+    }
+    #expect(server.statistics.fenced == 0)
+  }
+
+  @Test func jobsThatEndAtOnceDoNotRunInsideOfEachOther() throws {
+    let gate = Gate()
+    let depths = Mutex<[UInt]>([])
+    let server = try JobServer(tasks: { _ in
+      [
+        .async("t", concurrency: 1) { context in
+          if context.input == Array("first".utf8) { await gate.pass() }
+          let depth = stackPosition()
+          depths.withLock { $0.append(depth) }
+          return TaskOutput(context.input)
+        }
+      ]
+    })
+    _ = try server.submit("t", "first")
+    let client = try server.client()
+    let count = 500
+    for _ in 0..<count {
+      try client.send("POST", "/tasks/t", body: "x")
+      #expect(try client.receive().status == 202)
+    }
+    gate.open()
+    #expect(server.eventually { $0.succeeded == count + 1 })
+    let (least, most) = depths.withLock { ($0.min()!, $0.max()!) }
+    // A task that is started inside of another's end takes some 800 bytes of stack.
+    #expect(most - least < 64 * 1024)
+  }
+
   @Test func onlySoManyRunAtOnce() throws {
     let gate = Gate()
     let server = try JobServer(tasks: { _ in [gate.task("narrow", concurrency: 3)] })
@@ -241,4 +293,11 @@ import Testing
       #expect(throws: JobsConfigurationError.self) { try JobServer(configure: change) }
     }
   }
+}
+
+/// Where the calling thread's stack ends now.
+@inline(never)
+private func stackPosition() -> UInt {
+  var here: UInt8 = 0
+  return withUnsafeMutablePointer(to: &here) { UInt(bitPattern: $0) }
 }
