@@ -21,17 +21,19 @@ extension JobService {
     }
     isDraining = true
     for waiter in waiters.all where waiter.phase == .parked { endWait(waiter) }
-    await waitForAttempts { _ in true }
+    await waitForAttempts()
 
     // What is left goes back.
     isGivingBack = true
     let late = Array(unfinished.values)
-    for attempt in late {
+    // All at once, so that the store can take them in one transaction.
+    let releases = late.compactMap { attempt -> Task<Void, Never>? in
       attempt.cancel()
-      guard !attempt.isDecided else { continue }
+      guard !attempt.isDecided else { return nil }
       attempt.isDecided = true
-      await release(attempt)
+      return spawn { await self.release(attempt) }
     }
+    for release in releases { await release.value }
     let graces = late.map { attempt -> Duration in
       if case .command(let command) = attempt.runner.definition.work {
         command.graceTime
@@ -42,16 +44,20 @@ extension JobService {
     if let longest = graces.max() {
       // A command has ended soon after its KILL; the margin is for a busy machine.
       drainDeadline = loop.now &+ (longest + .seconds(1)).clampedNanoseconds
-      await waitForAttempts { attempt in
-        if case .function = attempt.runner.definition.work { false } else { true }
-      }
+      await waitForAttempts()
     }
     await close()
   }
 
-  /// Waits until no attempt of those that `counts` is under way, up to the deadline.
-  private func waitForAttempts(where counts: (Attempt) -> Bool) async {
-    while loop.now < drainDeadline, unfinished.values.contains(where: counts) { await pause() }
+  /// Waits until no attempt is under way whose end can be awaited, up to the deadline.
+  private func waitForAttempts() async {
+    while loop.now < drainDeadline, unfinished.values.contains(where: isAwaited) { await pause() }
+  }
+
+  /// A function that goes on after its outcome was recorded may do so for ever.
+  private func isAwaited(_ attempt: Attempt) -> Bool {
+    guard case .function = attempt.runner.definition.work else { return true }
+    return running[attempt.claim.id] === attempt
   }
 
   /// Draining happens once in a life: looking a hundred times a second costs nothing.

@@ -64,6 +64,26 @@ import Testing
     #expect(server.eventually { $0.running == 0 })
   }
 
+  @Test func aFunctionThatHasPassedItsTimeLimitIsNotWaitedFor() throws {
+    let release = CancellationFlag()
+    let server = try JobServer(tasks: { _ in
+      [
+        TaskDefinition.function("stubborn") { context in
+          while !release.isRaised { usleep(1_000) }
+          return TaskOutput(context.input)
+        }.with { $0.timeLimit = .milliseconds(100) }
+      ]
+    })
+    let location = try server.submit("stubborn", "")
+    #expect(try server.request("GET", location + "/result").isProblem(500, type: "task-timed-out"))
+    let clock = ContinuousClock()
+    let start = clock.now
+    server.drain(within: .seconds(30))
+    #expect(clock.now - start < .seconds(10))
+    release.raise()
+    #expect(server.eventually { $0.running == 0 })
+  }
+
   @Test func aSecondDrainShortensTheFirstAndReturnsWithIt() throws {
     let gate = Gate()
     let server = try JobServer(tasks: { _ in [gate.task()] })
