@@ -11,7 +11,10 @@ extension JobService {
       do throws(StoreError) {
         try await self.findMissedWakes()
         _ = try await self.store.reclaim(.expiredLeases)
-        while try await self.store.purge(limit: Self.batch) == Self.batch {}
+        while try await self.store.purge(limit: Self.batch) == Self.batch {
+          // A store in memory never waits, and many jobs may expire at once.
+          await Task.yield()
+        }
         self.storeWorked()
       } catch {
         self.storeFailed(error)
@@ -36,14 +39,15 @@ extension JobService {
       let asked = Array(ids[start..<end])
       start = end
       let versions = try await store.versions(of: asked)
-      for id in asked {
+      let stale = asked.filter { id in
         // A job that is gone has a version past all others.
         let version = versions[id] ?? .max
-        guard waiters.isStale(id, version: version) || isStale(attemptAt: id, version: version)
-        else { continue }
-        counted.wakesMissed += 1
-        await lookAgain(id)
+        return waiters.isStale(id, version: version) || isStale(attemptAt: id, version: version)
       }
+      counted.wakesMissed += stale.count
+      // All at once: a store that is far away answers them together.
+      let readings = stale.map { id in spawn { await self.lookAgain(id) } }
+      for reading in readings { await reading.value }
     }
   }
 }

@@ -187,9 +187,12 @@ extension JobService {
         if case .found(let job, _) = lookup { waiter.woken = max(waiter.woken, job.version) }
         continue
       }
-      if waiter.wish.needsResult && !hasResult { continue }
       // Readings of a store that is slow may overtake each other.
-      if case .found(let job, _) = lookup, job.version < waiter.seen { continue }
+      if case .found(let job, _) = lookup {
+        if job.version < waiter.seen { continue }
+        // What is final is not seen before its result is.
+        if job.state.isFinal && waiter.wish.needsResult && !hasResult { continue }
+      }
       if let response = reply(to: waiter, lookup, isWaitOver: false) {
         answer(waiter, with: response)
       } else if case .found(let job, _) = lookup {

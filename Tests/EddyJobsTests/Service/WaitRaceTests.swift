@@ -1,4 +1,5 @@
 import Eddy
+import Glibc
 import Testing
 
 @testable import EddyJobs
@@ -129,6 +130,31 @@ import Testing
     try await setup.finish()
     #expect(try client.receive().text == "x")
     #expect(setup.server.statistics.wakesMissed == 1)
+  }
+
+  @Test func whatConcernsNoPollerOfAResultIsNoMissedWake() throws {
+    let gates = [Gate(), Gate()]
+    let server = try JobServer(
+      tasks: { _ in
+        [
+          .async("t", concurrency: 1) { context in
+            await gates[context.input == [0x31] ? 0 : 1].pass()
+            return TaskOutput(context.input)
+          }
+        ]
+      }, configure: { $0.sweepInterval = .milliseconds(20) })
+    _ = try server.submit("t", "1")
+    let second = try server.submit("t", "2")
+    let client = try server.client()
+    try client.send("GET", second + "/result?wait=30")
+    #expect(server.eventually { $0.waiting == 1 })
+    // The claim of the second is told to the poll, which waits on through some sweeps.
+    gates[0].open()
+    #expect(server.eventually { $0.started == 2 })
+    usleep(200_000)
+    gates[1].open()
+    #expect(try client.receive().text == "2")
+    #expect(server.statistics.wakesMissed == 0)
   }
 
   @Test func aPollOfAJobThatIsAcknowledgedElsewhereIsToldThatItIsGone() async throws {
