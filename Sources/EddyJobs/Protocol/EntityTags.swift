@@ -17,8 +17,10 @@ enum EntityTags: Equatable {
       if tag.elementsEqual("*".utf8) { isAny = true }
       // The comparison is weak: a proxy that compresses makes our tags weak ones.
       if tag.starts(with: "W/".utf8) { tag = tag.dropFirst(2) }
-      guard tag.count > 2, tag.first == UInt8(ascii: "\""), tag.last == UInt8(ascii: "\""),
-        let version = Int(String(decoding: tag.dropFirst().dropLast(), as: UTF8.self))
+      guard tag.count > 2,
+        let version = Int(String(decoding: tag.dropFirst().dropLast(), as: UTF8.self)),
+        // The comparison is of characters: `"03"` is another tag.
+        tag.elementsEqual(Self.tag(version).utf8)
       else { continue }
       versions.append(version)
     }

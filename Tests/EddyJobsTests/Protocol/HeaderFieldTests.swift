@@ -24,6 +24,7 @@ import Testing
     ("\"3\"", EntityTags.versions([3])), ("W/\"3\"", .versions([3])), ("*", .any),
     ("\"1\", \"2\" ,W/\"4\"", .versions([1, 2, 4])), (" * ", .any),
     ("\"abc\"", .versions([])), ("3", .versions([])), ("", .versions([])), ("\"", .versions([])),
+    ("\"03\"", .versions([])), ("\"+3\"", .versions([])), ("3\"", .versions([])),
     ("\"\"", .versions([])), ("\"99999999999999999999\"", .versions([])),
   ])
   func tagsAreRead(_ value: String, _ expected: EntityTags) {
