@@ -5,6 +5,7 @@
 #define CCRYPTO_H
 
 #include <openssl/crypto.h>
+#include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <openssl/sha.h>
 

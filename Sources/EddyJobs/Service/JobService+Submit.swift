@@ -2,16 +2,9 @@ import EddyHTTP
 import HTTPTypes
 
 extension JobService {
-  /// Bodies up to this size are digested on the loop's thread, larger ones on the pool: 64 KiB take
-  /// 36 µs (openssl speed, with SHA-NI; a few times that without), which is as long as a turn may be.
-  private static let digestedInline = 65_536
-
   /// `POST /tasks/{name}`
   func submit(_ request: Request, _ responder: Responder, to runner: TaskRunner) {
-    guard !isDraining else {
-      responder.respond(JobProblem.draining(retryAfter: configuration.retryAfter).uncached)
-      return
-    }
+    guard !isDraining else { return refuse(responder) }
     let preference = request.header(.prefer).map(Preference.init(parsing:)) ?? Preference()
     let key = request.header(.idempotencyKey)
     let input = TaskInput(request.body, contentType: request.header(.contentType))
@@ -24,7 +17,8 @@ extension JobService {
     }
     spawn {
       do throws(StoreError) {
-        let idempotency = try await self.idempotency(key, input.bytes)
+        let idempotency = await self.idempotency(key, input.bytes)
+        guard !self.isDraining else { return self.refuse(responder) }
         try await self.submit(input, idempotency, preference, runner, responder)
       } catch {
         self.storeFailed(error)
@@ -33,19 +27,15 @@ extension JobService {
     }
   }
 
-  private func idempotency(_ key: String?, _ body: [UInt8]) async throws(StoreError)
-    -> JobSubmission.Idempotency?
-  {
+  private func refuse(_ responder: Responder) {
+    responder.respond(JobProblem.draining(retryAfter: configuration.retryAfter).uncached)
+  }
+
+  /// The pool would be quicker with a large body; but it may be busy for an hour, and a submission
+  /// is answered at once.
+  private func idempotency(_ key: String?, _ body: [UInt8]) async -> JobSubmission.Idempotency? {
     guard let key else { return nil }
-    if body.count <= Self.digestedInline {
-      return JobSubmission.Idempotency(key: key, digest: Digest(of: body))
-    }
-    do {
-      return JobSubmission.Idempotency(
-        key: key, digest: try await pool.run { Digest(of: body) })
-    } catch {
-      throw StoreError(.unavailable, "the pool has no room to digest a body: \(error)")
-    }
+    return JobSubmission.Idempotency(key: key, digest: await Digest(inPiecesOf: body))
   }
 
   private func submit(

@@ -16,6 +16,12 @@ import Testing
     #expect(Digest(of: Array(message.utf8)).hex == hex)
   }
 
+  @Test(arguments: [0, 1, 65_535, 65_536, 65_537, 131_072, 1_000_000])
+  func aDigestInPiecesIsTheSame(_ count: Int) async {
+    let message = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 131 >> 4) }
+    #expect(await Digest(inPiecesOf: message) == Digest(of: message))
+  }
+
   @Test func aStoredDigestHas32Bytes() {
     let digest = Digest(of: [1, 2, 3])
     #expect(Digest(bytes: digest.bytes) == digest)

@@ -88,7 +88,7 @@ import Testing
     let gate = Gate()
     let server = try JobServer(tasks: { _ in [gate.task()] })
     let clients = try (0..<20).map { _ in try server.client() }
-    // Above 64 KiB the digest is made on the pool, so that they overtake each other.
+    // Above 64 KiB the digest is made in pieces, so that they overtake each other.
     let body = String(repeating: "x", count: 100_000)
     for client in clients {
       try client.send("POST", "/tasks/gate", headers: ["Idempotency-Key": "k"], body: body)
@@ -97,6 +97,26 @@ import Testing
     #expect(Set(locations).count == 1 && locations[0] != nil)
     gate.open()
     #expect(gate.entered == 1)
+  }
+
+  @Test func aLargeBodyWithAKeyDoesNotWaitForTheBusyPool() throws {
+    let release = CancellationFlag()
+    let server = try JobServer(tasks: { _ in
+      [
+        .function("long") { context in
+          while !release.isRaised { usleep(1_000) }
+          return TaskOutput(context.input)
+        }
+      ]
+    })
+    for number in 0..<2 { _ = try server.submit("long", "\(number)") }
+    let body = String(repeating: "x", count: 1_000_000)
+    let clock = ContinuousClock()
+    let start = clock.now
+    let location = try server.submit("long", body, headers: ["Idempotency-Key": "k"])
+    #expect(clock.now - start < .seconds(10))
+    #expect(try server.submit("long", body, headers: ["Idempotency-Key": "k"]) == location)
+    release.raise()
   }
 
   @Test(arguments: ["", String(repeating: "k", count: 256), "a b", "ä"])
