@@ -248,7 +248,7 @@ extension Connection {
   private func setPhaseDeadline() {
     let list: DeadlineList
     switch phase {
-    case .head where isStalled:
+    case .head where isStalled, .body where engine.limits.bodyRateWindow == 0:
       return DeadlineList.remove(phaseNode)
     case .head:
       list = isHeadPartial || request == 0 ? engine.headDeadlines : engine.idleDeadlines

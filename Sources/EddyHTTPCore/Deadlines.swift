@@ -32,7 +32,8 @@ final class DeadlineList {
   ///   the list.
   init(loop: Loop, duration: UInt64, expired: @escaping (Connection) -> Void) {
     self.loop = loop
-    self.duration = duration
+    // At least 1: a node that `expired` appends again must wait for the next turn.
+    self.duration = min(max(duration, 1), Timer.maximumDelay)
     self.expired = expired
     timer = Timer(loop: loop, context: Unmanaged.passUnretained(self).toOpaque()) { _, context in
       Unmanaged<DeadlineList>.fromOpaque(context!).takeUnretainedValue().fire()

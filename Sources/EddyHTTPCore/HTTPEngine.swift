@@ -56,6 +56,7 @@ public final class HTTPEngine {
     loop: Loop, limits: HTTPLimits, handler: any ExchangeHandler, serverName: StaticString = "eddy"
   ) {
     precondition(serverName.utf8CodeUnitCount <= 64, "the server's name is too long")
+    let limits = limits.countable
     self.loop = loop
     self.limits = limits
     self.handler = handler

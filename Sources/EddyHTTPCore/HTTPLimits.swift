@@ -1,6 +1,6 @@
 /// What the engine bounds, and what happens at each bound.
 ///
-/// Times are in nanoseconds, sizes in bytes.
+/// Times are in nanoseconds, and `.max` is no limit; sizes are in bytes.
 public struct HTTPLimits: Sendable {
   /// The longest request line, without its CRLF → 414. RFC 9112 §3 recommends at least 8,000.
   public var requestLine = 8192
@@ -18,7 +18,7 @@ public struct HTTPLimits: Sendable {
   public var headTimeout: UInt64 = 30_000_000_000
   /// The slowest body, in bytes a second, measured over each ``bodyRateWindow`` → 408.
   public var minimumBodyRate = 1024
-  /// Over how long the rate of a body is measured.
+  /// Over how long the rate of a body is measured. 0: it isn't.
   public var bodyRateWindow: UInt64 = 10_000_000_000
   /// How long a connection may wait for its next request → closed. It must be longer than the
   /// idle time of a proxy in front (nginx: `keepalive_timeout 60s` of its upstream), which would
@@ -42,4 +42,19 @@ public struct HTTPLimits: Sendable {
   public var writeBuffer = 65_536
 
   public init() {}
+
+  /// The largest size of a part of a head: offsets into it have 32 bits, and so has their sum.
+  private static var maximumHeadPart: Int { 1 << 30 }
+  /// An engine allocates the places of as many field lines as are allowed, 16 bytes each.
+  private static var maximumFieldCount: Int { 1 << 16 }
+
+  /// The limits with those of heads and chunk extensions held to what the parser can count.
+  var countable: HTTPLimits {
+    var result = self
+    result.requestLine = min(max(requestLine, 0), Self.maximumHeadPart)
+    result.fieldsSize = min(max(fieldsSize, 0), Self.maximumHeadPart)
+    result.fieldCount = min(max(fieldCount, 0), Self.maximumFieldCount)
+    result.chunkExtensions = min(max(chunkExtensions, 0), Self.maximumHeadPart)
+    return result
+  }
 }

@@ -192,4 +192,47 @@ import Testing
     #expect(server.wait { server.engine.connectionCount == 0 })
     #expect(clients.allSatisfy { $0.receive() == "" && $0.hasEnded })
   }
+
+  @Test func aTimeWithoutALimitNeverPasses() throws {
+    var limits = HTTPLimits()
+    limits.headTimeout = .max
+    limits.idleTimeout = .max
+    limits.bodyRateWindow = .max
+    limits.writeTimeout = .max
+    limits.lingerTimeout = .max
+    let server = try Server(limits)
+    let client = server.connect()
+    client.send("POST / HTTP/1.1\r\nHost: a\r\n")
+    client.send("Content-Length: 2\r\n\r\n1")
+    client.send("2")
+    #expect(statuses(client.receive()) == [200])
+    client.send(get)
+    #expect(statuses(client.receive()) == [200])
+    #expect(!client.hasEnded)
+  }
+
+  @Test func aTimeOfNothingDoesNotHoldTheLoopUp() throws {
+    var limits = HTTPLimits()
+    limits.idleTimeout = 0
+    limits.bodyRateWindow = 0
+    limits.minimumBodyRate = 0
+    let server = try Server(limits)
+    let client = server.connect()
+    client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n1")
+    client.send("2")
+    #expect(statuses(client.receiveAll()) == [200])
+    #expect(server.engine.connectionCount == 0)
+  }
+
+  @Test func aBodyWhoseRateIsNotMeasuredMayTakeItsTime() throws {
+    var limits = HTTPLimits()
+    limits.bodyRateWindow = 0
+    let server = try Server(limits)
+    let client = server.connect()
+    client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n1")
+    usleep(5000)
+    server.turn()
+    client.send("2")
+    #expect(statuses(client.receive()) == [200])
+  }
 }

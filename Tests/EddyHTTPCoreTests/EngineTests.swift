@@ -18,4 +18,23 @@ import Testing
     #expect(server.engine.connectionCount == 1)
     #expect(server.events == [.head("GET /one?q"), .end, .head("GET /two"), .end])
   }
+
+  @Test(arguments: [Int.max, Int.max / 2])
+  func limitsThatNobodyReachesAreTaken(limit: Int) throws {
+    var limits = HTTPLimits()
+    limits.requestLine = limit
+    limits.fieldsSize = limit
+    limits.fieldCount = limit
+    limits.body = limit
+    limits.chunkExtensions = limit
+    limits.drain = limit
+    limits.pipelined = limit
+    limits.writeBuffer = limit
+    let server = try Server(limits)
+    let client = server.connect()
+    client.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chun")
+    client.send("ked\r\n\r\n1;a=b\r\nx\r\n0\r\nA: b\r\n\r\n")
+    client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    #expect(statuses(client.receive()) == [200, 200])
+  }
 }
