@@ -5,26 +5,21 @@ import EddyHTTP
 extension JobService {
   /// Claims jobs that wait, as many as there are free slots.
   func refill() {
-    guard !isClaiming, !claimants.isEmpty else { return }
+    guard !isClaiming, canClaim else { return }
     isClaiming = true
     spawn {
-      var claimants = self.claimants
-      while !claimants.isEmpty {
-        await self.claim(for: claimants)
+      repeat {
+        await self.claim(for: self.runners.values.filter(\.canClaim))
         // What came meanwhile has set `hasBacklog` again.
-        guard !self.isStoreDown, !self.claimants.isEmpty else { break }
+        guard !self.isStoreDown, self.canClaim else { break }
         // Jobs that end as soon as they begin must not keep the loop to themselves.
         await Task.yield()
-        claimants = self.claimants
-      }
+      } while self.canClaim
       self.isClaiming = false
     }
   }
 
-  /// The tasks of which more jobs can be taken, and may be there.
-  private var claimants: [TaskRunner] {
-    isDraining ? [] : runners.values.filter { $0.hasBacklog && !$0.isHeldBack && $0.free > 0 }
-  }
+  private var canClaim: Bool { !isDraining && runners.values.contains(where: \.canClaim) }
 
   private func claim(for claimants: [TaskRunner]) async {
     var reserved: [(runner: TaskRunner, slots: Int)] = []

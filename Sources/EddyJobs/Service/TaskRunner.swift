@@ -13,4 +13,6 @@ final class TaskRunner: @unchecked Sendable {
   init(_ definition: TaskDefinition) { self.definition = definition }
 
   var free: Int { max(0, definition.concurrency - busy) }
+  /// More of its jobs can be taken, and may be there.
+  var canClaim: Bool { hasBacklog && !isHeldBack && busy < definition.concurrency }
 }
