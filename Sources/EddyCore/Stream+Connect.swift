@@ -4,14 +4,12 @@ import CLibev
 struct PendingConnection {
   let callback: eddy_stream_connect_cb
   /// Ends the attempt; with no delay, it reports an outcome that connect(2) gave at once.
-  let timer: UnsafeMutablePointer<ev_timer>
-  let loop: Loop
+  let timer = UnsafeMutablePointer<ev_timer>.allocate(capacity: 1)
   /// What connect(2) gave at once; otherwise the timer means that time is up.
   var immediateStatus: Int32?
 
-  func cancel() {
-    loop.stop(timer)
-    timer.deallocate()
+  init(_ callback: @escaping eddy_stream_connect_cb) {
+    self.callback = callback
   }
 }
 
@@ -50,7 +48,10 @@ extension Stream {
   private func startConnecting(
     _ address: Address, _ callback: @escaping eddy_stream_connect_cb, timeout: UInt64
   ) {
-    let timer = UnsafeMutablePointer<ev_timer>.allocate(capacity: 1)
+    let pending = UnsafeMutablePointer<PendingConnection>.allocate(capacity: 1)
+    pending.initialize(to: PendingConnection(callback))
+    connection = pending
+    let timer = pending.pointee.timer
     clibev_timer_init(
       timer,
       { _, timer, _ in
@@ -58,22 +59,21 @@ extension Stream {
         Unmanaged<Stream>.fromOpaque(data)._withUnsafeGuaranteedRef { $0.connectTimerFired() }
       }, 0, 0)
     timer.pointee.data = Unmanaged.passUnretained(self).toOpaque()
-    var pending = PendingConnection(callback: callback, timer: timer, loop: loop)
     let result = address.withSockaddr { CLibev.connect(fd, $0, $1) }
     let error = clibev_errno()
     if result == 0 {
-      pending.immediateStatus = 0
+      pending.pointee.immediateStatus = 0
     } else if error != EINPROGRESS {
-      pending.immediateStatus = eddy_error_from_errno(error)
+      pending.pointee.immediateStatus = eddy_error_from_errno(error)
     }
-    connection = pending
-    if pending.immediateStatus == nil { loop.start(writeWatcher) }
-    loop.start(timer, delay: pending.immediateStatus == nil ? timeout : 0)
+    let isKnown = pending.pointee.immediateStatus != nil
+    if !isKnown { awaitWritability() }
+    loop.start(timer, delay: isKnown ? 0 : timeout)
   }
 
   private func connectTimerFired() {
     loop.watcherHasStopped()
-    report(connection?.immediateStatus ?? code(EDDY_ETIMEDOUT))
+    report(connection?.pointee.immediateStatus ?? code(EDDY_ETIMEDOUT))
   }
 
   /// The socket is writable: connect(2) has come to an end, well or not.
@@ -85,11 +85,19 @@ extension Stream {
   }
 
   private func report(_ status: Int32) {
-    loop.stop(writeWatcher)
+    stopAwaitingWritability()
     state = status == 0 ? .open : .connectFailed
-    let callback = connection?.callback
-    connection?.cancel()
-    connection = nil
+    let callback = connection?.pointee.callback
+    endConnecting()
     callback?(opaque, status, context)
+  }
+
+  /// Stops the timer, and frees what was needed until here.
+  func endConnecting() {
+    guard let connection else { return }
+    loop.stop(connection.pointee.timer)
+    connection.pointee.timer.deallocate()
+    connection.deallocate()
+    self.connection = nil
   }
 }

@@ -28,7 +28,7 @@ extension Stream {
     if let headRest, !queue.append(headRest) { return fail(code(EDDY_ENOMEM)) }
     guard queue.append(bodyRest) else { return fail(code(EDDY_ENOMEM)) }
     if queue.count > writeLowMark { owesDrain = true }
-    loop.start(writeWatcher)
+    awaitWritability()
     return queue.count
   }
 
@@ -45,7 +45,7 @@ extension Stream {
   private func fail(_ error: Int32) -> Int {
     writeError = error
     queue.clear()
-    loop.stop(writeWatcher)
+    stopAwaitingWritability()
     return Int(error)
   }
 
@@ -103,7 +103,6 @@ extension Stream {
 
   /// The write watcher's callback: a connection is made, or the kernel takes bytes again.
   func writable() {
-    if clibev_io_active(writeWatcher) == 0 { loop.watcherHasStopped() }
     if state == .connecting { return finishConnecting() }
     let result = send(queue.bytes, UnsafeRawBufferPointer(start: nil, count: 0))
     guard result >= 0 else {
@@ -113,7 +112,7 @@ extension Stream {
     }
     queue.consume(result)
     if queue.isEmpty {
-      loop.stop(writeWatcher)
+      stopAwaitingWritability()
       if isShutdownRequested { finishShutdown() }
     }
     if owesDrain, queue.count <= writeLowMark {

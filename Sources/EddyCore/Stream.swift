@@ -29,9 +29,9 @@ public final class Stream: Handle {
     case open
   }
 
-  /// The read and the write watcher, side by side.
-  let readWatcher: UnsafeMutablePointer<ev_io>
-  var writeWatcher: UnsafeMutablePointer<ev_io> { readWatcher + 1 }
+  private let readWatcher: UnsafeMutablePointer<ev_io>
+  /// Made when it is first needed: most streams never have to wait before they can write.
+  private var writeWatcher: UnsafeMutablePointer<ev_io>?
 
   /// The descriptor, which the stream owns; -1 once it is closed.
   public private(set) var fd: Int32
@@ -46,7 +46,8 @@ public final class Stream: Handle {
   /// The queue has been above the low mark since `onDrain` was last due.
   var owesDrain = false
   var queue = WriteQueue()
-  var connection: PendingConnection?
+  /// Owned; nil once the stream is connected, or was so from the start.
+  var connection: UnsafeMutablePointer<PendingConnection>?
 
   let onRead: eddy_stream_read_cb?
   let onDrain: eddy_stream_drain_cb?
@@ -80,7 +81,7 @@ public final class Stream: Handle {
     loop: Loop, configured fd: Int32, isSocket: Bool, state: State,
     configuration: StreamConfiguration
   ) {
-    readWatcher = .allocate(capacity: 2)
+    readWatcher = .allocate(capacity: 1)
     self.fd = fd
     self.isSocket = isSocket
     self.state = state
@@ -89,18 +90,14 @@ public final class Stream: Handle {
     writeHighMark = configuration.writeHighMark
     writeLowMark = configuration.writeLowMark
     super.init(loop: loop, context: configuration.context)
-    let data = Unmanaged.passUnretained(self).toOpaque()
     clibev_io_init(
       readWatcher, { _, watcher, _ in Stream.of(watcher).readable() }, fd, Int32(EV_READ))
-    readWatcher.pointee.data = data
-    clibev_io_init(
-      writeWatcher, { _, watcher, _ in Stream.of(watcher).writable() }, fd,
-      Int32(EV_WRITE))
-    writeWatcher.pointee.data = data
+    readWatcher.pointee.data = Unmanaged.passUnretained(self).toOpaque()
   }
 
   deinit {
     readWatcher.deallocate()
+    writeWatcher?.deallocate()
   }
 
   @inline(__always)
@@ -135,6 +132,34 @@ public final class Stream: Handle {
   static func disableNagle(_ fd: Int32) {
     var on: Int32 = 1
     setsockopt(fd, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
+  }
+}
+
+// MARK: - Readiness to write
+
+extension Stream {
+  /// Has `writable` called as soon as the kernel takes bytes, or a connection is made or not.
+  func awaitWritability() {
+    let watcher = writeWatcher ?? makeWriteWatcher()
+    loop.start(watcher)
+  }
+
+  func stopAwaitingWritability() {
+    if let writeWatcher { loop.stop(writeWatcher) }
+  }
+
+  private func makeWriteWatcher() -> UnsafeMutablePointer<ev_io> {
+    let watcher = UnsafeMutablePointer<ev_io>.allocate(capacity: 1)
+    clibev_io_init(
+      watcher,
+      { _, watcher, _ in
+        let stream = Stream.of(watcher)
+        if clibev_io_active(watcher) == 0 { stream.loop.watcherHasStopped() }
+        stream.writable()
+      }, fd, Int32(EV_WRITE))
+    watcher.pointee.data = Unmanaged.passUnretained(self).toOpaque()
+    writeWatcher = watcher
+    return watcher
   }
 }
 
@@ -208,8 +233,7 @@ extension Stream {
   public func close(_ callback: eddy_close_cb? = nil) {
     guard !isClosing else { return }
     beginClosing(callback, context)
-    connection?.cancel()
-    connection = nil
+    endConnecting()
     closeDescriptor()
     queue.clear()
     finishClosing()
@@ -226,7 +250,7 @@ extension Stream {
   /// The watchers stop first: libev must not hold a descriptor that is closed, or reused.
   private func closeDescriptor() {
     loop.stop(readWatcher)
-    loop.stop(writeWatcher)
+    stopAwaitingWritability()
     guard fd >= 0 else { return }
     _ = CLibev.close(fd)
     fd = -1
