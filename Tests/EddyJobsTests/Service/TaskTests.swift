@@ -208,7 +208,7 @@ import Testing
     gate.open()
     #expect(server.eventually { $0.succeeded == count + 1 })
     let (least, most) = depths.withLock { ($0.min()!, $0.max()!) }
-    // A task that is started inside of another's end takes some 800 bytes of stack.
+    // One that begins inside of another's end takes 1.5 KB of stack.
     #expect(most - least < 64 * 1024)
   }
 
