@@ -41,7 +41,6 @@ extension Connection {
     engine.claimOutput(self)
     appendHead(engine, status, framing, fields)
     if isHeadMethod { framing = .none }
-    if case .length(let count) = framing { answerRemaining = count }
     answer = .streaming
     if !isConsuming { engine.scheduleFlush() }
     return true
@@ -50,12 +49,12 @@ extension Connection {
   func write(_ bytes: UnsafeRawBufferPointer) -> WriteResult {
     guard answer == .streaming, !isLost else { return .gone }
     guard bytes.count > 0, framing != .none else { return .written }
-    if case .length = framing {
-      guard bytes.count <= answerRemaining else {
+    if case .length(let remaining) = framing {
+      guard bytes.count <= remaining else {
         abort()
         return .gone
       }
-      answerRemaining -= bytes.count
+      framing = .length(remaining - bytes.count)
     }
     let output = engine.output
     engine.claimOutput(self)
@@ -81,7 +80,7 @@ extension Connection {
 
   func end() -> Bool {
     guard answer == .streaming, !isLost else { return false }
-    if case .length = framing, answerRemaining > 0 {
+    if case .length(let remaining) = framing, remaining > 0 {
       abort()
       return false
     }

@@ -37,6 +37,8 @@ final class Connection {
   /// The number of the present request, or of the last one.
   var request: UInt64 = 0
 
+  // What takes a byte each stands together: an idle connection is little but this object, and
+  // none of it shall be lost to alignment.
   var phase = Phase.head
   var answer = Answer.none
   /// In `consume`: who answers need not see to what follows.
@@ -48,21 +50,14 @@ final class Connection {
   /// The present exchange is abandoned when the client ends its side.
   var cancelsOnHalfClose = false
   var isReadingPaused = false
-  /// On the engine's list of connections to attend to.
-  var isScheduled = false
-  var nextScheduled: Unmanaged<Connection>?
-
-  // Heads.
-  /// Bytes that are not used yet.
-  var input = InputBuffer()
-  var isHeadPartial = false
   /// A request has come since the phase's deadline was set.
   var needsNewDeadline = true
+  /// On the engine's list of connections to attend to.
+  var isScheduled = false
+
+  var isHeadPartial = false
   /// Empty lines before the head.
   var emptyLines: UInt8 = 0
-  var scanner = HeadScanner()
-
-  // The present request.
   var isHeadMethod = false
   var minorVersion: UInt8 = 1
   var keepsAlive = false
@@ -71,6 +66,16 @@ final class Connection {
   var isChunked = false
   /// The handler takes the body.
   var deliversBody = false
+  var closesAfterAnswer = false
+  /// A write was `full`: the handler waits for `writable`.
+  var owesWritable = false
+
+  /// The present answer's, with the number of bytes that are still to be written.
+  var framing = ResponseFraming.none
+  var nextScheduled: Unmanaged<Connection>?
+  /// Bytes that are not used yet.
+  var input = InputBuffer()
+  var scanner = HeadScanner()
   var decoder = ChunkedDecoder()
   /// What is left of a body with a known length.
   var bodyRemaining = 0
@@ -81,12 +86,6 @@ final class Connection {
   /// Bytes dropped: of a body that is answered already, or while lingering.
   var droppedBytes = 0
 
-  // The answer.
-  var closesAfterAnswer = false
-  var framing = ResponseFraming.none
-  var answerRemaining = 0
-  /// A write was `full`: the handler waits for `writable`.
-  var owesWritable = false
   /// All bytes that the stream has accepted, and how many of them the kernel had taken when the
   /// write deadline was set.
   var acceptedBytes: UInt64 = 0
