@@ -112,8 +112,10 @@ typedef void (*eddy_post_cb)(void *context);
  *
  * @return 0; EDDY_EINVAL; EDDY_ENOMEM.
  *
- * Any thread, as long as the loop has not been destroyed; not from a signal
- * handler (it allocates: see signal-safety(7); use eddy/signal.h). Since 0.1.
+ * Any thread, as long as the loop has not been destroyed: it must not be destroyed
+ * before the call has returned, even if the callback has run by then (join the
+ * thread first). Not from a signal handler (it allocates: see signal-safety(7); use
+ * eddy/signal.h). Since 0.1.
  */
 int eddy_loop_post(eddy_loop *loop, eddy_post_cb callback, void *context);
 
