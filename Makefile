@@ -9,6 +9,9 @@ DESTDIR ?=
 HOST ?= 127.0.0.1
 PORT ?= 8888
 
+# How long `make fuzz` runs each target.
+SECONDS ?= 60
+
 # What `make test` runs; the stages are listed in scripts/test.
 STAGE ?= all
 
@@ -27,11 +30,12 @@ swift_sources := Package.swift $(shell find Sources -name '*.swift' -o -name '*.
 client_sources := $(wildcard bindings/c/client/*.c bindings/c/client/*.h)
 library := build/lib$(addprefix -,$(SANITIZE))
 
-.PHONY: help run lib eddyd client install uninstall test bench format clean
+.PHONY: help run lib eddyd client install uninstall test fuzz bench format clean
 
 help:
 	@echo 'make run        install what is missing, build, and run eddyd on $(HOST):$(PORT) (HOST=, PORT=)'
 	@echo 'make test       install what is missing, and run every test (STAGE="unit c": some; STAGE=list)'
+	@echo 'make fuzz       fuzz the HTTP engine and its parsers, each target for SECONDS=$(SECONDS)'
 	@echo 'make lib        build/lib/libeddy.so and libeddy.a, for C (SANITIZE=address or thread)'
 	@echo 'make eddyd      build/bin/eddyd'
 	@echo 'make client     build/bin/eddy-client, the C test client'
@@ -88,6 +92,10 @@ uninstall:
 test:
 	@scripts/install-packages test
 	@scripts/test $(STAGE)
+
+fuzz:
+	@scripts/install-packages build
+	@scripts/fuzz '$(SECONDS)'
 
 bench:
 	@scripts/install-packages bench
