@@ -25,7 +25,8 @@ import CLibev
   return 0
 }
 
-private struct Decoded: Equatable {
+/// What became of a body, or of a part of one.
+struct Decoded: Equatable {
   enum End: Equatable {
     case missing
     case end(Int)
