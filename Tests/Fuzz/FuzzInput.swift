@@ -34,14 +34,14 @@ struct Choices {
     content = UnsafeRawBufferPointer(start: data + 2, count: size - 2)
   }
 
-  /// The offsets at which the way to cut `content` that the seed names ends its pieces.
+  /// Where the pieces end into which the seed cuts `content`.
   var cuts: Cuts { Cuts(count: content.count, state: UInt32(seed)) }
 }
 
 /// The ends of pieces of 1 to 8 bytes; with seed 0, of one byte each.
 struct Cuts: Sequence, IteratorProtocol {
-  let count: Int
-  var state: UInt32
+  private let count: Int
+  private var state: UInt32
   private var end = 0
 
   init(count: Int, state: UInt32) {
