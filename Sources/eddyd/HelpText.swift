@@ -32,8 +32,9 @@ enum HelpText {
       DELETE /jobs/ID                cancel the job
       DELETE /jobs/ID/result         acknowledge the result, which then goes
 
-    SIGTERM and SIGINT stop it gracefully, a second one at once. Exit status: 0
-    when stopped, 64 for a wrong flag, 69 if it can't listen, 78 for a wrong
-    configuration, 1 for anything else.
+    SIGTERM and SIGINT stop it gracefully, a second one at once; SIGHUP does so
+    gracefully too, unless it is ignored (nohup). Exit status: 0 when stopped, 64
+    for a wrong flag, 69 if it can't listen, 78 for a wrong configuration, 1 for
+    anything else.
     """
 }

@@ -96,7 +96,7 @@ struct BoundOptions: ParsableArguments {
 struct OperationOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "How long jobs may go on after SIGTERM or SIGINT before they are ended. (default: 30)",
+      "How long jobs may go on after a stop signal before they are ended. (default: 30)",
       valueName: "seconds"), transform: seconds)
   var drain: Seconds?
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# SIGTERM and SIGINT: held polls are answered at once, what runs is finished, nothing is left.
+# SIGTERM, SIGINT and SIGHUP: held polls are answered at once, what runs is finished, nothing is left.
 source "$E2E/lib/case.sh" "$1"
 
 cat >"$dir/tasks.json" <<END
@@ -106,3 +106,24 @@ stop_eddyd
 is 'a second signal ends eddyd with 1' "$exit_status" 1
 between 'at once, in ms' $(($(milliseconds) - begin)) 0 3000
 check 'and the commands with it' eventually 3 no_process_with "$marker"
+
+# SIGHUP comes twice when a terminal goes: from the kernel, and from the shell.
+start_eddyd hangup --config "$dir/tasks.json" --drain 1
+submit forever -d x
+forever_runs() { ! no_process_with "$marker"; }
+check 'a command runs' eventually 5 forever_runs
+kill -HUP "$eddyd"
+sleep 0.2
+stop_eddyd HUP
+is 'HUP: eddyd exits with 0' "$exit_status" 0
+check 'HUP: and its commands are gone' eventually 3 no_process_with "$marker"
+
+# As nohup(1) starts a program.
+trap '' HUP
+start_eddyd nohup
+trap - HUP
+kill -HUP "$eddyd"
+sleep 0.3
+check 'an ignored HUP stops nothing' serves on
+stop_eddyd
+is 'and eddyd exits with 0' "$exit_status" 0
