@@ -13,7 +13,7 @@ struct Server {
   let loop: EventLoop
   let logger: Logger
 
-  /// Serves until SIGTERM or SIGINT, and returns when the stop is complete.
+  /// Serves until a stop signal (``StopSignals``), and returns when the stop is complete.
   ///
   /// - Throws: ``ListenError``; `JobsConfigurationError`; `EddyError` where the system gives no
   ///   threads or descriptors.
@@ -114,6 +114,8 @@ struct ListenError: Error, CustomStringConvertible {
   var description: String {
     let advice =
       switch code {
+      case EDDY_EADDRINUSE where address.hasPrefix("unix:"):
+        "; stop what listens there, remove the file if it is no socket, or choose another path"
       case EDDY_EADDRINUSE: "; stop what listens there, or choose another with --port"
       case EDDY_EACCES where !address.hasPrefix("unix:"):
         "; ports below 1024 take a privilege: choose another with --port"

@@ -41,5 +41,10 @@ struct ConfigurationFile {
       throw ConfigurationError(
         file: path, line: nil, problem: "is a directory; name a JSON file, such as tasks.json")
     }
+    // Of a pipe or a device the provider says that permission is missing.
+    if status.st_mode & S_IFMT != S_IFREG {
+      throw ConfigurationError(
+        file: path, line: nil, problem: "is a pipe or a device; name a JSON file on a disk")
+    }
   }
 }

@@ -25,7 +25,7 @@ extension Settings {
   private mutating func applyServer(_ root: ConfigurationSection) throws {
     let what = "an array of addresses, such as [\"127.0.0.1:8888\", \"unix:/run/eddyd.sock\"]"
     if let texts = try root.strings("listen", what) {
-      guard !texts.isEmpty else { throw root.wrong("listen", "write \(what)") }
+      guard !texts.isEmpty else { throw root.flaw("listen", "it is empty; write \(what)") }
       addresses = try texts.map { text in
         do {
           return try ListenAddress(text)

@@ -43,6 +43,9 @@ try --config "$dir/none.json"
 like 'a file that is not there' "$status: $text" '^78: eddyd: .*none.json: .*No such file'
 try --config "$dir"
 like 'a directory as a file' "$status: $text" '^78: eddyd: .*directory'
+mkfifo "$dir/pipe"
+try --config "$dir/pipe"
+like 'a pipe as a file' "$status: $text" '^78: eddyd: .*/pipe: is a pipe'
 
 refuses_file 'holds an array' '[]'
 refuses_file 'value should be' ''
@@ -80,6 +83,7 @@ refuses_file 'there is no task' '{"builtins": []}'
 refuses_file 'maximumWait' '{"jobs": {"defaultWait": 999}}'
 refuses_file 'one of .*info' '{"logLevel": "loud"}'
 refuses_file 'no port' '{"listen": ["localhost"]}'
+refuses_file 'listen: it is empty' '{"listen": []}'
 refuses_file 'null' '{"drain": null}'
 
 printf '{\n  "tasks": {\n    "a": {\n      "command": ["sort"],\n      "timelimit": 3\n    }\n  }\n}\n' >"$dir/c.json"
@@ -109,6 +113,10 @@ try --host 203.0.113.1 --port 0
 like 'an address that is not ours' "$status: $text" '^69: eddyd: cannot listen on 203.0.113.1:0: '
 try --host no-such-host.invalid --port 0
 like 'a host that is none' "$status: $text" "^69: eddyd: cannot listen on .*'no-such-host.invalid' is unknown"
+printf 'mine\n' >"$dir/file"
+try --listen "unix:$dir/file"
+like 'a file that is no socket' "$status: $text" "^69: eddyd: cannot listen on unix:$dir/file: .*no socket"
+is 'and it is left alone' "$(cat "$dir/file")" mine
 try --listen "unix:$dir/none/s"
 like 'a path that is none' "$status: $text" "^69: eddyd: cannot listen on unix:$dir/none/s: "
 
