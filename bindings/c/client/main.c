@@ -54,6 +54,10 @@ int main(int argc, char **argv) {
     report_text(&run, stdout);
   }
   int status = error == 0 && run_succeeded(&run) ? EXIT_RIGHT : EXIT_WRONG;
+  if (fflush(stdout) != 0 || ferror(stdout)) {
+    fputs("eddy-client: the report could not be written\n", stderr);
+    status = EXIT_WRONG;
+  }
   run_end(&run);
   return status;
 }
