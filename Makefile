@@ -80,7 +80,7 @@ install: lib eddyd client
 	strip --strip-debug '$(DESTDIR)$(LIBDIR)/libeddy.a'
 	scripts/write-pc '$(PREFIX)' '$(INCLUDEDIR)' '$(LIBDIR)' >'$(DESTDIR)$(LIBDIR)/pkgconfig/eddy.pc'
 	$(INSTALL) -m 755 -s build/bin/eddyd build/bin/eddy-client '$(DESTDIR)$(BINDIR)/'
-	if [ -z '$(DESTDIR)' ] && [ "$$(id -u)" = 0 ]; then ldconfig; fi
+	-if [ -z '$(DESTDIR)' ] && [ "$$(id -u)" = 0 ]; then PATH="$$PATH:/sbin" ldconfig; fi
 
 uninstall:
 	rm -f '$(DESTDIR)$(BINDIR)/eddyd' '$(DESTDIR)$(BINDIR)/eddy-client'
@@ -106,4 +106,4 @@ format:
 	scripts/check-format --fix
 
 clean:
-	rm -rf build $(SCRATCH) $(SCRATCH)-asan $(SCRATCH)-tsan
+	rm -rf build $(SCRATCH) $(SCRATCH)-asan $(SCRATCH)-tsan .build-package
