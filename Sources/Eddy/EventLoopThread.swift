@@ -42,7 +42,8 @@ public final class EventLoopThread: Sendable {
   }
 
   /// Stops the loop and waits for its thread to end. What was queued before runs first; what is
-  /// queued later does not. Calling it again does nothing.
+  /// queued later does not. From here on the loop is the calling thread's, so that what was confined
+  /// to it can be let go there. Calling it again does nothing.
   ///
   /// - Precondition: not called on the loop's thread, which would wait for itself.
   public func stop() {
@@ -53,6 +54,13 @@ public final class EventLoopThread: Sendable {
       loop.stop()
       pthread_join(thread, nil)
       isJoined = true
+      do {
+        // A stop ends the turn that sees it. What was queued before it may close what would
+        // otherwise keep the loop alive for ever: a server, whose connections refer to it.
+        try loop.run(.nowait)
+      } catch {
+        preconditionFailure("A loop whose thread has ended cannot be running: \(error).")
+      }
     }
   }
 
@@ -71,9 +79,6 @@ public final class EventLoopThread: Sendable {
       loop.execute { [isRunning] in isRunning.signal() }
       do {
         try loop.run(.untilStopped)
-        // A stop ends the turn that sees it. What was queued before it may close what would
-        // otherwise keep the loop alive for ever: a server, whose connections refer to it.
-        try loop.run(.nowait)
       } catch {
         preconditionFailure("A loop that nobody else has seen cannot run elsewhere: \(error).")
       }

@@ -204,6 +204,9 @@ extension Loop {
     runningThread.load(ordering: .relaxed) == UInt(pthread_self())
   }
 
+  /// Whether a thread is in `run`. Any thread.
+  public var isRunning: Bool { runningThread.load(ordering: .relaxed) != 0 }
+
   /// Whether the calling thread is the loop's: the one that runs it, or, while none does, the one
   /// that ran it last or created it. Any thread.
   public var isOnLoopThread: Bool {

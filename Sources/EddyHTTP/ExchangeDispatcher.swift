@@ -36,7 +36,8 @@ final class ExchangeDispatcher: ExchangeHandler, @unchecked Sendable {
 
   let loop: EventLoop
   let logger: Logger
-  private let router: Router
+  /// Nil once the server is closed: a handler may keep responders, which hold this dispatcher.
+  var router: Router?
   private let bodyLimit: Int
   /// Nil once the server is closed. It holds this dispatcher too, until then.
   var engine: HTTPEngine?
@@ -61,6 +62,7 @@ final class ExchangeDispatcher: ExchangeHandler, @unchecked Sendable {
   func receivedHead(
     _ exchange: Exchange, _ head: borrowing RequestHead, _ engine: HTTPEngine
   ) -> BodyPolicy {
+    guard let router else { return .discard }
     let method = HTTPRequest.Method(head)
     let responder = Responder(dispatcher: self, exchange: exchange, isHead: method == .head)
     if head.targetForm == .asterisk {

@@ -49,8 +49,14 @@ public final class HTTPServer {
   }
 
   deinit {
-    // Elsewhere than on its thread the loop may not be touched; there it may.
-    loop.execute { [dispatcher] in dispatcher.close() }
+    if loop.isOnLoop && !loop.core.isRunning {
+      // Nobody may run the loop again: what is queued now would stay, and keep it alive.
+      dispatcher.close()
+    } else {
+      // Elsewhere than on its thread the loop may not be touched, and there not from inside whatever
+      // lets the server go.
+      loop.execute { [dispatcher] in dispatcher.close() }
+    }
   }
 
   /// Listens on an address: `127.0.0.1:8888`, `[::1]:8888` or `unix:/run/eddy.sock`. It may be
@@ -106,6 +112,7 @@ extension ExchangeDispatcher {
     guard let engine else { return }
     engine.close()
     self.engine = nil
+    router = nil
   }
 }
 
