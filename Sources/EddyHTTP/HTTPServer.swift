@@ -50,8 +50,10 @@ public final class HTTPServer {
 
   deinit {
     if loop.isOnLoop && !loop.core.isRunning {
-      // Nobody may run the loop again: what is queued now would stay, and keep it alive.
+      // Nobody may run the loop again: what is queued now would stay, and keep it alive. The turn
+      // is for the close callbacks of the connections.
       dispatcher.close()
+      _ = try? loop.run(.nowait)
     } else {
       // Elsewhere than on its thread the loop may not be touched, and there not from inside whatever
       // lets the server go.
