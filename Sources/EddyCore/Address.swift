@@ -32,6 +32,14 @@ struct Address {
     }
   }
 
+  /// The same from a string. `withCString` would only pass on an error without its type.
+  init(parsing text: String) throws(EddyError) {
+    let parsed = text.withCString { text in
+      Result { () throws(EddyError) in try Address(text) }
+    }
+    self = try parsed.get()
+  }
+
   private init(path: UnsafePointer<CChar>) throws(EddyError) {
     let count = strlen(path)
     guard count > 0 else { throw EddyError(EDDY_EADDRFORMAT) }

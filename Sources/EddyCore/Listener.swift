@@ -38,13 +38,7 @@ public final class Listener: Handle {
   public convenience init(
     loop: Loop, address: String, configuration: ListenerConfiguration
   ) throws(EddyError) {
-    var parsed = Address()
-    var failure: EddyError?
-    address.withCString { text in
-      do throws(EddyError) { parsed = try Address(text) } catch { failure = error }
-    }
-    if let failure { throw failure }
-    try self.init(loop: loop, at: parsed, configuration: configuration)
+    try self.init(loop: loop, at: Address(parsing: address), configuration: configuration)
   }
 
   convenience init(

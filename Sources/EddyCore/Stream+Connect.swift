@@ -20,13 +20,7 @@ extension Stream {
   public static func connect(
     loop: Loop, address: String, configuration: StreamConfiguration
   ) throws(EddyError) -> Stream {
-    var parsed = Address()
-    var failure: EddyError?
-    address.withCString { text in
-      do throws(EddyError) { parsed = try Address(text) } catch { failure = error }
-    }
-    if let failure { throw failure }
-    return try connect(loop: loop, to: parsed, configuration: configuration)
+    try connect(loop: loop, to: Address(parsing: address), configuration: configuration)
   }
 
   static func connect(
