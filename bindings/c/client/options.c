@@ -1,5 +1,6 @@
 #include "options.h"
 
+#include "decimal.h"
 #include "help.h"
 #include "random.h"
 
@@ -78,26 +79,6 @@ static enum options_result refuse(const char *flag, const char *value, const cha
   return OPTIONS_REFUSED;
 }
 
-/* Digits only; false too when it does not fit. */
-static bool read_integer(const char *text, uint64_t *number) {
-  uint64_t value = 0;
-  if (*text == '\0') {
-    return false;
-  }
-  for (; *text != '\0'; text++) {
-    if (*text < '0' || *text > '9') {
-      return false;
-    }
-    uint64_t digit = (uint64_t)(*text - '0');
-    if (value > (UINT64_MAX - digit) / 10) {
-      return false;
-    }
-    value = value * 10 + digit;
-  }
-  *number = value;
-  return true;
-}
-
 /* Digits with a point: what strtod(3) takes besides (a sign, an exponent, nan) is refused. */
 static bool read_decimal(const char *text, double *number) {
   char *end;
@@ -156,11 +137,11 @@ read_value(const struct option *option, const char *value, struct options *optio
     *(const char **)member = value;
     break;
   case KIND_COUNT:
-    right = read_integer(value, &integer) && is_within(option, (double)integer);
+    right = decimal_parse(value, &integer) && is_within(option, (double)integer);
     *(uint32_t *)member = right ? (uint32_t)integer : 0;
     break;
   case KIND_SEED:
-    right = read_integer(value, member);
+    right = decimal_parse(value, member);
     break;
   case KIND_SECONDS:
   case KIND_SHARE:

@@ -1,5 +1,6 @@
 #define _POSIX_C_SOURCE 200809L
 
+#include "decimal.h"
 #include "response_field.h"
 
 #include <string.h>
@@ -12,29 +13,9 @@ static const char token_characters[] = "!#$%&'*+-.^_`|~0123456789"
 /* The largest number of seconds that a Retry-After is taken to mean: a day. */
 #define RETRY_AFTER_LIMIT 86400
 
-/* Digits only: neither sign nor space (RFC 9110 §8.6). False too when it does not fit. */
-static bool parse_number(const char *text, uint64_t *number) {
-  uint64_t value = 0;
-  if (*text == '\0') {
-    return false;
-  }
-  for (; *text != '\0'; text++) {
-    if (*text < '0' || *text > '9') {
-      return false;
-    }
-    uint64_t digit = (uint64_t)(*text - '0');
-    if (value > (UINT64_MAX - digit) / 10) {
-      return false;
-    }
-    value = value * 10 + digit;
-  }
-  *number = value;
-  return true;
-}
-
 static const char *read_content_length(struct response_parser *parser, const char *value) {
   uint64_t length;
-  if (!parse_number(value, &length)) {
+  if (!decimal_parse(value, &length)) {
     return "Content-Length is no number";
   }
   if (parser->has_length) {
@@ -88,7 +69,7 @@ static const char *read_location(struct response_parser *parser, const char *val
 
 static void read_retry_after(struct response_parser *parser, const char *value) {
   uint64_t seconds;
-  if (parse_number(value, &seconds)) {
+  if (decimal_parse(value, &seconds)) {
     bool fits = seconds < RETRY_AFTER_LIMIT;
     parser->response.retry_after = fits ? (long)seconds : RETRY_AFTER_LIMIT;
   }
