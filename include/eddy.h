@@ -26,14 +26,20 @@
 #ifndef EDDY_H
 #define EDDY_H
 
+#include "eddy/address.h"
 #include "eddy/error.h"
+#include "eddy/file_watcher.h"
+#include "eddy/hook.h"
 #include "eddy/listener.h"
+#include "eddy/lookup.h"
 #include "eddy/loop.h"
+#include "eddy/metrics.h"
 #include "eddy/pool.h"
 #include "eddy/process.h"
 #include "eddy/signal.h"
 #include "eddy/stream.h"
 #include "eddy/timer.h"
+#include "eddy/udp.h"
 #include "eddy/version.h"
 #include "eddy/watcher.h"
 

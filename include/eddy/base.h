@@ -32,6 +32,9 @@ typedef void (*eddy_close_cb)(void *context);
 #define EDDY_MILLISECOND 1000000ULL
 #define EDDY_SECOND 1000000000ULL
 
+/** No time at all: nothing is due, however long one waits. */
+#define EDDY_NEVER UINT64_MAX
+
 EDDY_END_DECLS
 
 #endif

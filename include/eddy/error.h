@@ -49,7 +49,14 @@ EDDY_BEGIN_DECLS
   X(EDDY_ENOTDIR, -31, "not a directory")                                                          \
   X(EDDY_ENAMETOOLONG, -32, "name too long")                                                       \
   X(EDDY_EADDRFORMAT, -33, "not an address; write 127.0.0.1:80, [::1]:80 or unix:/path")           \
-  X(EDDY_EUNKNOWN, -34, "an error that has no code here")
+  X(EDDY_EUNKNOWN, -34, "an error that has no code here")                                          \
+  X(EDDY_EFORKED, -35, "this process was forked; call eddy_loop_fork first")                       \
+  X(EDDY_ENONAME, -36, "no address for this host name")                                            \
+  X(EDDY_ENAMESERVER, -37, "the name servers could not be asked")                                  \
+  X(EDDY_EMSGSIZE, -38, "message too long")                                                        \
+  X(EDDY_EDESTADDRREQ, -39, "no destination: not connected, and no peer was given")                \
+  X(EDDY_ENODEV, -40, "no such network interface")                                                 \
+  X(EDDY_EISDIR, -41, "is a directory")
 
 enum {
 #define EDDY_ERROR_ENUMERATOR(name, number, message) name = number,

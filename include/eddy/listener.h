@@ -38,10 +38,18 @@ typedef struct eddy_listener_config {
   int backlog;
   /** 1: SO_REUSEPORT, so that several processes share the port. Default: 0. */
   int reuse_port;
+  /** 1: "[::]:80" leaves IPv4 alone (IPV6_V6ONLY, ipv6(7)). Default: it accepts both. */
+  int ipv6_only;
+  /**
+   * Nanoseconds of silence after which the kernel probes whether the peer of an accepted TCP
+   * connection is still there, rounded up to seconds (TCP_KEEPIDLE, tcp(7)): three probes, a tenth
+   * of it apart but at least a second. Default: 0, no probes.
+   */
+  uint64_t keep_alive;
 } eddy_listener_config;
 
 #define EDDY_LISTENER_CONFIG_INIT                                                                  \
-  { sizeof(eddy_listener_config), NULL, NULL, NULL, 0, 0 }
+  { sizeof(eddy_listener_config), NULL, NULL, NULL, 0, 0, 0, 0 }
 
 /**
  * Binds and listens. A Unix socket's file that nobody listens on any more is replaced; the file
@@ -53,6 +61,35 @@ typedef struct eddy_listener_config {
 int eddy_listener_create(
     eddy_loop *loop, const char *address, const eddy_listener_config *config,
     eddy_listener **out_listener);
+
+/**
+ * A listener on a socket that another program has opened, for example systemd (see
+ * eddy_listen_fds).
+ *
+ * @param loop         the loop.
+ * @param fd           a listening stream socket, TCP or Unix: made non-blocking and close-on-exec,
+ * and owned by the listener from here on if the result is 0. `backlog`, `reuse_port` and
+ * `ipv6_only` are the opener's; a Unix socket's file stays when it is closed.
+ * @param config       required.
+ * @param out_listener receives the listener, to be given back by eddy_listener_close.
+ * @return 0; EDDY_EBADF; EDDY_EINVAL for a descriptor that is no listening stream socket;
+ * EDDY_ENOMEM. Since 0.2.
+ */
+int eddy_listener_adopt(
+    eddy_loop *loop, int fd, const eddy_listener_config *config, eddy_listener **out_listener);
+
+/** The first descriptor that a service manager passes (sd_listen_fds(3)). */
+#define EDDY_LISTEN_FDS_START 3
+
+/**
+ * How many sockets a service manager has passed to this process, as LISTEN_FDS and LISTEN_PID say
+ * (sd_listen_fds(3)): they are the descriptors from EDDY_LISTEN_FDS_START on, and are made
+ * close-on-exec here. The variables are left as they are.
+ *
+ * @return their number; 0 if there are none or they are meant for another process; EDDY_EINVAL if
+ * LISTEN_FDS is no number; EDDY_EBADF if one of them is not open. Any thread. Since 0.2.
+ */
+int eddy_listen_fds(void);
 
 /**
  * The address that it listens on, as text: with the port that the system chose.

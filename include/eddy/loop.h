@@ -119,6 +119,53 @@ typedef void (*eddy_post_cb)(void *context);
  */
 int eddy_loop_post(eddy_loop *loop, eddy_post_cb callback, void *context);
 
+/**
+ * Nanoseconds until the loop has something to do without an event: 0 when it has now, EDDY_NEVER
+ * when it waits for events alone.
+ *
+ * With eddy_loop_fd it lets a host's own loop drive this one: wait until the descriptor is readable
+ * or that time is over, then eddy_loop_run(loop, EDDY_RUN_NOWAIT), as often as this gives 0. Ask
+ * again after each call that starts, stops or closes a handle: handles that a host's callback
+ * started are waited for only once the loop has run a turn, and until then this gives 0.
+ *
+ * @return 0 for a null loop. Since 0.2.
+ */
+uint64_t eddy_loop_timeout(const eddy_loop *loop);
+
+/**
+ * A descriptor that is readable, by poll(2) or epoll(7), when the loop has an event to handle. It
+ * stays the loop's: wait for it, and nothing else. eddy_loop_fork replaces it.
+ *
+ * It is libev's epoll descriptor, which libev itself does not tell: it is found among the open
+ * descriptors of the process once, by what it watches (proc(5), "/proc/pid/fdinfo").
+ *
+ * @return the descriptor; EDDY_ENOTSUP where /proc is not mounted; EDDY_EINVAL. Since 0.2.
+ */
+int eddy_loop_fd(eddy_loop *loop);
+
+/**
+ * Makes a loop usable in a child that fork(2) has made.
+ *
+ * What a program that forks may do:
+ *  - The parent goes on as if nothing had happened, whatever the child does with the loop, short of
+ *    using it without this call.
+ *  - A child that only calls execve(2) or _exit(2) needs nothing: every descriptor of libeddy is
+ *    close-on-exec, and the child has no reason to close them.
+ *  - A child that wants to use the loop calls this first. Timers, watchers, signals, streams,
+ *    listeners and UDP sockets then go on in the child, too; their descriptors are shared with the
+ *    parent (fork(2)), so that each of them should be closed on one side. Posts that wait run on
+ *    both sides.
+ *  - A child gets no other threads: a loop with an open pool, a process, a lookup that runs, or a
+ * file watcher cannot be used in a child. Close them before the fork.
+ *  - Without this call eddy_loop_run fails in the child with EDDY_EFORKED.
+ *  - fork in a callback is allowed; the child leaves by _exit(2) or execve(2), or returns from the
+ *    callback after this call.
+ *
+ * @return 0; EDDY_EBUSY for a handle that cannot be used in a child; EDDY_EMFILE; EDDY_ENFILE;
+ * EDDY_EINVAL. The child's only thread. Since 0.2.
+ */
+int eddy_loop_fork(eddy_loop *loop);
+
 EDDY_END_DECLS
 
 #endif

@@ -24,6 +24,16 @@ typedef struct eddy_process eddy_process;
 typedef void (*eddy_exit_cb)(
     eddy_process *process, int exit_status, int signal_number, void *context);
 
+/** What a child's descriptor 0, 1 or 2 may be, other than a descriptor of the caller. */
+enum {
+  /** /dev/null. */
+  EDDY_STDIO_NULL = -1,
+  /** A pipe, whose other end eddy_process_take_fd gives. */
+  EDDY_STDIO_PIPE = -2,
+  /** The caller's own descriptor of the same number. */
+  EDDY_STDIO_INHERIT = -3
+};
+
 /** What to run. */
 typedef struct eddy_process_config {
   size_t size;
@@ -39,7 +49,7 @@ typedef struct eddy_process_config {
   const char *directory;
   /**
    * Its descriptors 0, 1 and 2: open descriptors of the caller, which stay the
-   * caller's; -1 for /dev/null. No other descriptor is passed on.
+   * caller's, or one of EDDY_STDIO_…. No other descriptor is passed on.
    */
   int standard_input;
   int standard_output;
@@ -60,6 +70,19 @@ typedef struct eddy_process_config {
  */
 int eddy_process_spawn(
     eddy_loop *loop, const eddy_process_config *config, eddy_process **out_process);
+
+/**
+ * The caller's end of a pipe that EDDY_STDIO_PIPE has made: close-on-exec, ready for
+ * eddy_stream_open. It becomes the caller's, to be closed by it or by its stream. An end that was
+ * not taken is closed by eddy_process_close.
+ *
+ * @param process the child, which may have ended.
+ * @param number  0 for the end that writes to the child's input, 1 or 2 for those that read its
+ * output.
+ * @return the descriptor; EDDY_ENOENT if there is no such pipe, or it was taken before;
+ * EDDY_EINVAL. Since 0.2.
+ */
+int eddy_process_take_fd(eddy_process *process, int number);
 
 /** The child's process id; EDDY_EINVAL. Since 0.1. */
 int eddy_process_pid(const eddy_process *process);

@@ -42,6 +42,32 @@ typedef void (*eddy_stream_read_cb)(
  */
 typedef void (*eddy_stream_drain_cb)(eddy_stream *stream, int status, void *context);
 
+/**
+ * Called when no byte has come or gone for idle_timeout. The time then starts anew.
+ *
+ * @param stream  often to be closed now.
+ * @param context of the configuration.
+ */
+typedef void (*eddy_stream_idle_cb)(eddy_stream *stream, void *context);
+
+/**
+ * Called once for each write that keeps the caller's buffer or file, always from the loop: from
+ * here on they are the caller's again. When the stream is closed first, it is called before the
+ * close callback.
+ *
+ * @param status  0: the kernel has all of it; EDDY_ECANCELED: the stream was closed first;
+ *                EDDY_EPIPE, EDDY_ECONNRESET: the peer is gone; EDDY_EOF: the file ended too early,
+ *                and what the peer got is short by the rest; or an error of sendfile(2).
+ * @param context the pointer that the write was given.
+ */
+typedef void (*eddy_write_cb)(int status, void *context);
+
+/** A region of memory to be written. */
+typedef struct eddy_buffer {
+  const void *data;
+  size_t length;
+} eddy_buffer;
+
 /** What a stream may be told. A zero means the default. */
 typedef struct eddy_stream_config {
   size_t size;
@@ -55,10 +81,29 @@ typedef struct eddy_stream_config {
   size_t write_high_mark;
   /** Where on_drain is called. Default: 0, the queue is empty. Below the high mark. */
   size_t write_low_mark;
+  /** Nanoseconds without a byte in or out, from the opening on, until on_idle. Default: 0, for
+   * ever. */
+  uint64_t idle_timeout;
+  eddy_stream_idle_cb on_idle; /**< required with idle_timeout */
+  /** As keep_alive of eddy/listener.h. Default: 0, as the descriptor has it. */
+  uint64_t keep_alive;
+  /** 1: the kernel may collect small writes (TCP_NODELAY off, tcp(7)). Default: it sends at once.
+   */
+  int delay_writes;
+  /**
+   * 1: the descriptor comes from an eddy_accept_cb, untouched. It is ready for use, which saves
+   * eddy_stream_open its system calls. Default: 0.
+   */
+  int accepted;
+  /**
+   * eddy_stream_connect_host: nanoseconds after which the next address is tried beside the last.
+   * Default: 250 ms (RFC 8305, section 8); at least 10 ms.
+   */
+  uint64_t attempt_delay;
 } eddy_stream_config;
 
 #define EDDY_STREAM_CONFIG_INIT                                                                    \
-  { sizeof(eddy_stream_config), NULL, NULL, NULL, NULL, 0, 0, 0 }
+  { sizeof(eddy_stream_config), NULL, NULL, NULL, NULL, 0, 0, 0, 0, NULL, 0, 0, 0, 0 }
 
 /**
  * A stream over an open descriptor: a connected stream socket (from a listener, or of the
@@ -79,6 +124,25 @@ int eddy_stream_open(
  */
 int eddy_stream_connect(
     eddy_loop *loop, const char *address, const eddy_stream_config *config,
+    eddy_stream **out_stream);
+
+/**
+ * Starts to connect to a host by its name: looks it up (eddy/lookup.h), and tries its addresses,
+ * IPv6 and IPv4 in turn, each a little after the last, until one is connected (Happy Eyeballs,
+ * RFC 8305). on_connect tells the outcome, always from the loop: EDDY_ENONAME and others of
+ * eddy_lookup_cb, EDDY_ETIMEDOUT when connect_timeout, which holds for all of it, is over, or why
+ * the last of the addresses could not be connected.
+ *
+ * @param loop       the loop.
+ * @param host       a name, or an address as text without brackets. Copied.
+ * @param port       1 to 65,535.
+ * @param config     on_connect is required.
+ * @param out_stream receives the stream, to be given back by eddy_stream_close, which also ends the
+ *                   attempts.
+ * @return 0; as eddy_lookup_start. Since 0.2.
+ */
+int eddy_stream_connect_host(
+    eddy_loop *loop, const char *host, int port, const eddy_stream_config *config,
     eddy_stream **out_stream);
 
 /**
@@ -110,6 +174,50 @@ int eddy_stream_read_stop(eddy_stream *stream);
  */
 ptrdiff_t eddy_stream_write(eddy_stream *stream, const void *data, size_t length);
 
+/**
+ * The same for several regions at once, in their order, with one system call (writev(2)).
+ *
+ * @param buffers the regions, read before the function returns.
+ * @param count   of the regions; any number.
+ * @return as eddy_stream_write. Since 0.2.
+ */
+ptrdiff_t eddy_stream_writev(eddy_stream *stream, const eddy_buffer *buffers, size_t count);
+
+/**
+ * The same without a copy: what the kernel does not take at once is written from the caller's
+ * memory later. Queued bytes count like copied ones, and keep their order with them.
+ *
+ * (MSG_ZEROCOPY is not used: it pays only for large writes to other hosts, and its notices come
+ * late.)
+ *
+ * @param buffers the regions; the array itself is read before the function returns, the memory that
+ *                it names must stay as it is until `done`.
+ * @param count   of the regions; any number.
+ * @param done    required; called once if the result is >= 0, never from inside this function.
+ * @param context passed to `done`.
+ * @return as eddy_stream_write. Since 0.2.
+ */
+ptrdiff_t eddy_stream_write_buffers(
+    eddy_stream *stream, const eddy_buffer *buffers, size_t count, eddy_write_cb done,
+    void *context);
+
+/**
+ * Queues a part of a file, which the kernel sends by itself (sendfile(2)). It keeps its order with
+ * other writes. A file on a slow disk holds the loop up while the kernel reads it.
+ *
+ * @param fd      a regular file, which stays the caller's and must stay open until `done`. Its file
+ *                offset is neither used nor moved.
+ * @param offset  where the part begins, in bytes.
+ * @param length  of the part, in bytes. In the queue it counts as nothing, for it takes no memory.
+ * @param done    required; called once if the result is >= 0, never from inside this function.
+ * @param context passed to `done`.
+ * @return as eddy_stream_write; EDDY_EBADF; EDDY_EINVAL also for what sendfile(2) can't read. Since
+ * 0.2.
+ */
+ptrdiff_t eddy_stream_sendfile(
+    eddy_stream *stream, int fd, uint64_t offset, uint64_t length, eddy_write_cb done,
+    void *context);
+
 /** Bytes in the write queue; EDDY_EINVAL. Since 0.1. */
 ptrdiff_t eddy_stream_queued(const eddy_stream *stream);
 
@@ -132,6 +240,29 @@ int eddy_stream_fd(const eddy_stream *stream);
  * Since 0.1.
  */
 int eddy_stream_peer(const eddy_stream *stream, char *buffer, size_t size);
+
+/**
+ * The address of this side, as eddy_stream_peer gives the other's.
+ *
+ * @return its length without the zero; EDDY_ENOTCONN; EDDY_EINVAL if the buffer is too small.
+ * Since 0.2.
+ */
+int eddy_stream_local(const eddy_stream *stream, char *buffer, size_t size);
+
+/**
+ * Has the kernel probe a silent peer, as keep_alive of eddy/listener.h; 0 ends it.
+ *
+ * @return 0; EDDY_ENOTSUP if it is no TCP connection; EDDY_EINVAL; EDDY_EALREADY when closing.
+ * Since 0.2.
+ */
+int eddy_stream_set_keep_alive(eddy_stream *stream, uint64_t silence);
+
+/**
+ * Changes idle_timeout, counting from now; 0 ends it.
+ *
+ * @return 0; EDDY_EINVAL without an on_idle; EDDY_EALREADY when closing. Since 0.2.
+ */
+int eddy_stream_set_idle_timeout(eddy_stream *stream, uint64_t timeout);
 
 /**
  * Closes the stream and its descriptor at once; what is still queued is

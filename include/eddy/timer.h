@@ -25,7 +25,9 @@ int eddy_timer_create(
     eddy_loop *loop, eddy_timer_cb callback, void *context, eddy_timer **out_timer);
 
 /**
- * Starts a timer, or starts it anew if it runs.
+ * Starts a timer, or starts it anew if it runs. To start a running one anew for a later time, as
+ * idle timeouts do with each event, takes O(1); otherwise it takes O(log n) of the running timers.
+ * Timers that are due at the same nanosecond are called in the order in which they were started.
  *
  * @param delay  nanoseconds from eddy_loop_now to the first callback; 0: in the next turn.
  * @param repeat nanoseconds between further callbacks; 0: no others. Where the
@@ -40,6 +42,12 @@ int eddy_timer_stop(eddy_timer *timer);
 
 /** 1 if the timer is running, else 0; EDDY_EINVAL. Since 0.1. */
 int eddy_timer_active(const eddy_timer *timer);
+
+/**
+ * When the timer is due, on the clock of eddy_loop_now; EDDY_NEVER if it is stopped. 0 for null.
+ * Since 0.2.
+ */
+uint64_t eddy_timer_due(const eddy_timer *timer);
 
 /** Stops and frees a timer. @return 0; EDDY_EINVAL; EDDY_EALREADY when closing. Since 0.1. */
 int eddy_timer_close(eddy_timer *timer, eddy_close_cb callback);

@@ -10,7 +10,7 @@ EDDY_BEGIN_DECLS
 
 /** The version of this header. Releases with one major number share an ABI from 1.0 on. */
 #define EDDY_VERSION_MAJOR 0
-#define EDDY_VERSION_MINOR 1
+#define EDDY_VERSION_MINOR 2
 #define EDDY_VERSION_PATCH 0
 
 /** The version as one number that compares in order: 0x00MMmmpp. */
