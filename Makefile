@@ -4,6 +4,8 @@ PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 BINDIR ?= $(PREFIX)/bin
+MANDIR ?= $(PREFIX)/share/man
+DOCDIR ?= $(PREFIX)/share/doc/eddy
 DESTDIR ?=
 
 HOST ?= 127.0.0.1
@@ -30,7 +32,7 @@ swift_sources := Package.swift $(shell find Sources -name '*.swift' -o -name '*.
 client_sources := $(wildcard bindings/c/client/*.c bindings/c/client/*.h)
 library := build/lib$(addprefix -,$(SANITIZE))
 
-.PHONY: help run lib eddyd client install uninstall test fuzz bench format clean
+.PHONY: help run lib eddyd client docs install install-docs uninstall test fuzz bench format clean
 
 help:
 	@echo 'make run        install what is missing, build, and run eddyd on $(HOST):$(PORT) (HOST=, PORT=)'
@@ -39,8 +41,10 @@ help:
 	@echo 'make lib        build/lib/libeddy.so and libeddy.a, for C (SANITIZE=address or thread)'
 	@echo 'make eddyd      build/bin/eddyd'
 	@echo 'make client     build/bin/eddy-client, the C test client'
+	@echo 'make docs       the manual of the C interface: build/docs/html, and man pages in build/docs/man'
 	@echo 'make install    the C library, eddyd and eddy-client to PREFIX=$(PREFIX) (LIBDIR=, DESTDIR=)'
-	@echo 'make uninstall  the reverse'
+	@echo 'make install-docs  the manual, to MANDIR=$(MANDIR) and DOCDIR=$(DOCDIR)'
+	@echo 'make uninstall  the reverse of both'
 	@echo 'make bench      CPU time a request beside nginx; memory of a held poll'
 	@echo 'make format     format every Swift and C file in place'
 	@echo 'make clean      remove what was built'
@@ -68,6 +72,12 @@ build/bin/eddy-client: $(client_sources) $(headers) build/lib/libeddy.a
 	$(CC) -std=c99 -O2 -g -Wall -Wextra -pthread -Iinclude -o $@ $(filter %.c,$(client_sources)) \
 	  build/lib/libeddy.a -lev -lm
 
+docs: build/docs/html/index.html
+
+build/docs/html/index.html: $(headers) $(wildcard docs/manual/*) scripts/build-docs
+	@scripts/install-packages docs
+	scripts/build-docs
+
 install: lib eddyd client
 	$(INSTALL) -d '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(LIBDIR)/pkgconfig' '$(DESTDIR)$(INCLUDEDIR)/eddy'
 	$(INSTALL) -m 644 include/eddy.h '$(DESTDIR)$(INCLUDEDIR)/'
@@ -81,6 +91,12 @@ install: lib eddyd client
 	scripts/write-pc '$(PREFIX)' '$(INCLUDEDIR)' '$(LIBDIR)' >'$(DESTDIR)$(LIBDIR)/pkgconfig/eddy.pc'
 	$(INSTALL) -m 755 -s build/bin/eddyd build/bin/eddy-client '$(DESTDIR)$(BINDIR)/'
 	-if [ -z '$(DESTDIR)' ] && [ "$$(id -u)" = 0 ]; then PATH="$$PATH:/sbin" ldconfig; fi
+
+# Apart from `install`, which needs no Doxygen.
+install-docs: docs
+	$(INSTALL) -d '$(DESTDIR)$(MANDIR)/man3' '$(DESTDIR)$(DOCDIR)'
+	$(INSTALL) -m 644 build/docs/man/man3/* '$(DESTDIR)$(MANDIR)/man3/'
+	cp -R build/docs/html '$(DESTDIR)$(DOCDIR)/'
 
 uninstall:
 	rm -f '$(DESTDIR)$(BINDIR)/eddyd' '$(DESTDIR)$(BINDIR)/eddy-client'

@@ -27,10 +27,9 @@ typedef struct eddy_loop eddy_loop;
  */
 typedef void (*eddy_close_cb)(void *context);
 
-/** One microsecond, one millisecond and one second, in nanoseconds. */
-#define EDDY_MICROSECOND 1000ULL
-#define EDDY_MILLISECOND 1000000ULL
-#define EDDY_SECOND 1000000000ULL
+#define EDDY_MICROSECOND 1000ULL    /**< nanoseconds */
+#define EDDY_MILLISECOND 1000000ULL /**< nanoseconds */
+#define EDDY_SECOND 1000000000ULL   /**< nanoseconds */
 
 /** No time at all: nothing is due, however long one waits. */
 #define EDDY_NEVER UINT64_MAX

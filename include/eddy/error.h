@@ -62,7 +62,7 @@ enum {
 #define EDDY_ERROR_ENUMERATOR(name, number, message) name = number,
   EDDY_ERRORS(EDDY_ERROR_ENUMERATOR)
 #undef EDDY_ERROR_ENUMERATOR
-      EDDY_OK = 0
+      EDDY_OK = 0 /**< no error */
 };
 
 /**
@@ -82,7 +82,9 @@ const char *eddy_error_name(int error);
 const char *eddy_error_message(int error);
 
 /**
- * The code for an errno(3) value; EDDY_EUNKNOWN if there is none.
+ * The code for an error of the system; EDDY_EUNKNOWN if there is none.
+ *
+ * @param system_error a value of errno(3).
  *
  * Any thread. Since 0.1.
  */

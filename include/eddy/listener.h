@@ -32,8 +32,8 @@ typedef void (*eddy_listener_error_cb)(eddy_listener *listener, int error, void 
 typedef struct eddy_listener_config {
   size_t size;
   void *context;
-  eddy_accept_cb on_accept; /**< required */
-  eddy_listener_error_cb on_error;
+  eddy_accept_cb on_accept;        /**< required */
+  eddy_listener_error_cb on_error; /**< may be null */
   /** The backlog of listen(2). Default: 4,096; the system may hold it to less. */
   int backlog;
   /** 1: SO_REUSEPORT, so that several processes share the port. Default: 0. */
@@ -48,6 +48,7 @@ typedef struct eddy_listener_config {
   uint64_t keep_alive;
 } eddy_listener_config;
 
+/** An eddy_listener_config with every default. */
 #define EDDY_LISTENER_CONFIG_INIT                                                                  \
   { sizeof(eddy_listener_config), NULL, NULL, NULL, 0, 0, 0, 0 }
 
@@ -55,6 +56,7 @@ typedef struct eddy_listener_config {
  * Binds and listens. A Unix socket's file that nobody listens on any more is replaced; the file
  * goes when the listener is closed.
  *
+ * @param address text, as the top of this header says.
  * @return 0; EDDY_EADDRFORMAT; EDDY_EADDRINUSE, EDDY_EACCES and others of bind(2);
  * EDDY_EINVAL; EDDY_ENOMEM. Since 0.1.
  */

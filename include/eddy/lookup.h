@@ -51,6 +51,7 @@ typedef struct eddy_lookup_config {
   uint64_t timeout;
 } eddy_lookup_config;
 
+/** An eddy_lookup_config with every default. */
 #define EDDY_LOOKUP_CONFIG_INIT                                                                    \
   { sizeof(eddy_lookup_config), NULL, NULL, 0, 0 }
 

@@ -38,6 +38,7 @@ typedef struct eddy_loop_config {
   size_t read_buffer_size;
 } eddy_loop_config;
 
+/** An eddy_loop_config with every default. */
 #define EDDY_LOOP_CONFIG_INIT                                                                      \
   { sizeof(eddy_loop_config), 0, 0 }
 

@@ -23,6 +23,7 @@ typedef struct eddy_loop_metrics {
   uint64_t longest_callback;
 } eddy_loop_metrics;
 
+/** An eddy_loop_metrics to be filled in. */
 #define EDDY_LOOP_METRICS_INIT                                                                     \
   { sizeof(eddy_loop_metrics), 0, 0, 0, 0, 0 }
 

@@ -34,6 +34,7 @@ typedef struct eddy_pool_config {
   size_t queue_capacity;
 } eddy_pool_config;
 
+/** An eddy_pool_config with every default. */
 #define EDDY_POOL_CONFIG_INIT                                                                      \
   { sizeof(eddy_pool_config), 0, 0 }
 

@@ -52,12 +52,13 @@ typedef struct eddy_process_config {
    * caller's, or one of EDDY_STDIO_…. No other descriptor is passed on.
    */
   int standard_input;
-  int standard_output;
-  int standard_error;
+  int standard_output; /**< the same */
+  int standard_error;  /**< the same */
   /** 1: a process group of its own, so that eddy_process_kill_group reaches its children too. */
   int new_group;
 } eddy_process_config;
 
+/** An eddy_process_config with every default. */
 #define EDDY_PROCESS_CONFIG_INIT                                                                   \
   { sizeof(eddy_process_config), NULL, NULL, NULL, NULL, NULL, NULL, -1, -1, -1, 0 }
 

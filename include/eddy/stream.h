@@ -64,8 +64,8 @@ typedef void (*eddy_write_cb)(int status, void *context);
 
 /** A region of memory to be written. */
 typedef struct eddy_buffer {
-  const void *data;
-  size_t length;
+  const void *data; /**< may be null if length is 0 */
+  size_t length;    /**< bytes */
 } eddy_buffer;
 
 /** What a stream may be told. A zero means the default. */
@@ -74,7 +74,7 @@ typedef struct eddy_stream_config {
   void *context;
   eddy_stream_connect_cb on_connect; /**< required by eddy_stream_connect */
   eddy_stream_read_cb on_read;       /**< required before eddy_stream_read_start */
-  eddy_stream_drain_cb on_drain;
+  eddy_stream_drain_cb on_drain;     /**< may be null */
   /** Nanoseconds for connect(2). Default: 30 s. */
   uint64_t connect_timeout;
   /** At this many queued bytes a write is refused. Default: 1 MiB. */
@@ -102,6 +102,7 @@ typedef struct eddy_stream_config {
   uint64_t attempt_delay;
 } eddy_stream_config;
 
+/** An eddy_stream_config with every default. */
 #define EDDY_STREAM_CONFIG_INIT                                                                    \
   { sizeof(eddy_stream_config), NULL, NULL, NULL, NULL, 0, 0, 0, 0, NULL, 0, 0, 0, 0 }
 
@@ -119,8 +120,9 @@ int eddy_stream_open(
 /**
  * Starts to connect. on_connect tells the outcome, always from the loop.
  *
- * @return 0; EDDY_EADDRFORMAT; EDDY_EMFILE and others of socket(2); EDDY_EINVAL; EDDY_ENOMEM. Since
- * 0.1.
+ * @param address text, as the top of this header says.
+ * @return 0; EDDY_EADDRFORMAT; EDDY_EMFILE and others of socket(2); EDDY_EINVAL; EDDY_ENOMEM.
+ * Since 0.1.
  */
 int eddy_stream_connect(
     eddy_loop *loop, const char *address, const eddy_stream_config *config,
@@ -211,8 +213,8 @@ ptrdiff_t eddy_stream_write_buffers(
  * @param length  of the part, in bytes. In the queue it counts as nothing, for it takes no memory.
  * @param done    required; called once if the result is >= 0, never from inside this function.
  * @param context passed to `done`.
- * @return as eddy_stream_write; EDDY_EBADF; EDDY_EINVAL also for what sendfile(2) can't read. Since
- * 0.2.
+ * @return as eddy_stream_write; EDDY_EBADF; EDDY_EINVAL also for what sendfile(2) can't read.
+ * Since 0.2.
  */
 ptrdiff_t eddy_stream_sendfile(
     eddy_stream *stream, int fd, uint64_t offset, uint64_t length, eddy_write_cb done,
@@ -244,22 +246,25 @@ int eddy_stream_peer(const eddy_stream *stream, char *buffer, size_t size);
 /**
  * The address of this side, as eddy_stream_peer gives the other's.
  *
+ * @param buffer gets the text and a final zero byte; 128 bytes hold every address.
  * @return its length without the zero; EDDY_ENOTCONN; EDDY_EINVAL if the buffer is too small.
  * Since 0.2.
  */
 int eddy_stream_local(const eddy_stream *stream, char *buffer, size_t size);
 
 /**
- * Has the kernel probe a silent peer, as keep_alive of eddy/listener.h; 0 ends it.
+ * Has the kernel probe a silent peer, as keep_alive of eddy/listener.h.
  *
+ * @param silence nanoseconds until the first probe; 0 ends it.
  * @return 0; EDDY_ENOTSUP if it is no TCP connection; EDDY_EINVAL; EDDY_EALREADY when closing.
  * Since 0.2.
  */
 int eddy_stream_set_keep_alive(eddy_stream *stream, uint64_t silence);
 
 /**
- * Changes idle_timeout, counting from now; 0 ends it.
+ * Changes idle_timeout.
  *
+ * @param timeout nanoseconds, counting from now; 0 ends it.
  * @return 0; EDDY_EINVAL without an on_idle; EDDY_EALREADY when closing. Since 0.2.
  */
 int eddy_stream_set_idle_timeout(eddy_stream *stream, uint64_t timeout);

@@ -32,8 +32,8 @@ int eddy_timer_create(
  * @param delay  nanoseconds from eddy_loop_now to the first callback; 0: in the next turn.
  * @param repeat nanoseconds between further callbacks; 0: no others. Where the
  *               loop was held up longer than that, callbacks are skipped, not bunched.
- * @return 0; EDDY_EINVAL (also for more than about 146 years); EDDY_EALREADY when closing. Since
- * 0.1.
+ * @return 0; EDDY_EINVAL (also for more than about 146 years); EDDY_EALREADY when closing.
+ * Since 0.1.
  */
 int eddy_timer_start(eddy_timer *timer, uint64_t delay, uint64_t repeat);
 

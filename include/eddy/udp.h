@@ -18,8 +18,8 @@ typedef struct eddy_udp eddy_udp;
 
 /** A datagram that was received. */
 typedef struct eddy_datagram {
-  const void *data;
-  size_t length;
+  const void *data; /**< its bytes */
+  size_t length;    /**< their number, which may be 0 */
   /** Who sent it. */
   eddy_address peer;
   /** 1: it was longer than datagram_size, and its end is lost. */
@@ -50,9 +50,9 @@ typedef void (*eddy_udp_writable_cb)(eddy_udp *udp, void *context);
 typedef struct eddy_udp_config {
   size_t size;
   void *context;
-  eddy_udp_receive_cb on_receive; /**< required before eddy_udp_receive_start */
-  eddy_udp_error_cb on_error;
-  eddy_udp_writable_cb on_writable;
+  eddy_udp_receive_cb on_receive;   /**< required before eddy_udp_receive_start */
+  eddy_udp_error_cb on_error;       /**< may be null */
+  eddy_udp_writable_cb on_writable; /**< may be null */
   /**
    * The longest datagram that is received whole, in bytes; at most 65,535 and the loop's read
    * buffer. Default: 2,048, above what an Ethernet frame carries. A longer one means fewer at once.
@@ -68,6 +68,7 @@ typedef struct eddy_udp_config {
   int broadcast;
 } eddy_udp_config;
 
+/** An eddy_udp_config with every default. */
 #define EDDY_UDP_CONFIG_INIT                                                                       \
   { sizeof(eddy_udp_config), NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0 }
 
@@ -138,8 +139,14 @@ ptrdiff_t eddy_udp_send_batch(eddy_udp *udp, const eddy_datagram *datagrams, siz
  */
 int eddy_udp_join(eddy_udp *udp, const char *group, const char *interface);
 
-/** Leaves a multicast group. @return as eddy_udp_join; EDDY_EADDRNOTAVAIL if it was not joined.
- * Since 0.2. */
+/**
+ * Leaves a multicast group.
+ *
+ * @param udp       the socket.
+ * @param group     as it was joined.
+ * @param interface as it was joined.
+ * @return as eddy_udp_join; EDDY_EADDRNOTAVAIL if it was not joined. Since 0.2.
+ */
 int eddy_udp_leave(eddy_udp *udp, const char *group, const char *interface);
 
 /**

@@ -10,8 +10,8 @@ EDDY_BEGIN_DECLS
 
 /** The version of this header. Releases with one major number share an ABI from 1.0 on. */
 #define EDDY_VERSION_MAJOR 0
-#define EDDY_VERSION_MINOR 2
-#define EDDY_VERSION_PATCH 0
+#define EDDY_VERSION_MINOR 2 /**< adds to the interface; before 1.0 it may also change it */
+#define EDDY_VERSION_PATCH 0 /**< leaves the interface as it is */
 
 /** The version as one number that compares in order: 0x00MMmmpp. */
 #define EDDY_VERSION_NUMBER                                                                        \
