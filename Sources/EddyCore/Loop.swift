@@ -63,6 +63,14 @@ public final class Loop {
   /// Watchers of each signal number on this loop; allocated with the first.
   var signalWatchers: [Int32] = []
 
+  /// Callbacks of handles that have run.
+  public internal(set) var events: UInt64 = 0
+  /// Whether callbacks are measured, and what is then done.
+  var isMeasuring = false
+  var watch = CallbackWatch(threshold: 0, callback: nil, context: nil)
+  /// Nanoseconds that the longest callback has taken while they were measured.
+  public internal(set) var longestCallback: UInt64 = 0
+
   /// The loop's clock (CLOCK_MONOTONIC) in nanoseconds, read once a turn just after blocking.
   public private(set) var now: UInt64
 
