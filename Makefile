@@ -78,8 +78,13 @@ build/docs/html/index.html: $(headers) $(wildcard docs/manual/*) scripts/build-d
 	@scripts/install-packages docs
 	scripts/build-docs
 
+# $(call package_file,FILE,FOLDER): writes FILE, by which other projects find us, to FOLDER of LIBDIR.
+package_file = scripts/write-package-file $1 '$(PREFIX)' '$(INCLUDEDIR)' '$(LIBDIR)' \
+  >'$(DESTDIR)$(LIBDIR)/$2/$1'
+
 install: lib eddyd client
-	$(INSTALL) -d '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(LIBDIR)/pkgconfig' '$(DESTDIR)$(INCLUDEDIR)/eddy'
+	$(INSTALL) -d '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(INCLUDEDIR)/eddy'
+	$(INSTALL) -d '$(DESTDIR)$(LIBDIR)/pkgconfig' '$(DESTDIR)$(LIBDIR)/cmake/eddy'
 	$(INSTALL) -m 644 include/eddy.h '$(DESTDIR)$(INCLUDEDIR)/'
 	$(INSTALL) -m 644 include/eddy/*.h '$(DESTDIR)$(INCLUDEDIR)/eddy/'
 	$(INSTALL) -m 755 build/lib/libeddy.so.$(version) '$(DESTDIR)$(LIBDIR)/'
@@ -88,7 +93,9 @@ install: lib eddyd client
 	ln -sf $(soname) '$(DESTDIR)$(LIBDIR)/libeddy.so'
 	$(INSTALL) -m 644 build/lib/libeddy.a '$(DESTDIR)$(LIBDIR)/'
 	strip --strip-debug '$(DESTDIR)$(LIBDIR)/libeddy.a'
-	scripts/write-pc '$(PREFIX)' '$(INCLUDEDIR)' '$(LIBDIR)' >'$(DESTDIR)$(LIBDIR)/pkgconfig/eddy.pc'
+	$(call package_file,eddy.pc,pkgconfig)
+	$(call package_file,eddy-config.cmake,cmake/eddy)
+	$(call package_file,eddy-config-version.cmake,cmake/eddy)
 	$(INSTALL) -m 755 -s build/bin/eddyd build/bin/eddy-client '$(DESTDIR)$(BINDIR)/'
 	-if [ -z '$(DESTDIR)' ] && [ "$$(id -u)" = 0 ]; then PATH="$$PATH:/sbin" ldconfig; fi
 
@@ -98,12 +105,21 @@ install-docs: docs
 	$(INSTALL) -m 644 build/docs/man/man3/* '$(DESTDIR)$(MANDIR)/man3/'
 	cp -R build/docs/html '$(DESTDIR)$(DOCDIR)/'
 
+# Files by their names, and only folders of ours, if nothing else is in them.
 uninstall:
 	rm -f '$(DESTDIR)$(BINDIR)/eddyd' '$(DESTDIR)$(BINDIR)/eddy-client'
 	rm -f '$(DESTDIR)$(LIBDIR)/libeddy.so' '$(DESTDIR)$(LIBDIR)/$(soname)'
 	rm -f '$(DESTDIR)$(LIBDIR)/libeddy.so.$(version)' '$(DESTDIR)$(LIBDIR)/libeddy.a'
-	rm -f '$(DESTDIR)$(LIBDIR)/pkgconfig/eddy.pc' '$(DESTDIR)$(INCLUDEDIR)/eddy.h'
-	rm -rf '$(DESTDIR)$(INCLUDEDIR)/eddy'
+	rm -f '$(DESTDIR)$(LIBDIR)/pkgconfig/eddy.pc'
+	rm -f '$(DESTDIR)$(LIBDIR)/cmake/eddy/eddy-config.cmake'
+	rm -f '$(DESTDIR)$(LIBDIR)/cmake/eddy/eddy-config-version.cmake'
+	rm -f $(foreach header,$(headers:include/%=%),'$(DESTDIR)$(INCLUDEDIR)/$(header)')
+	rm -f '$(DESTDIR)$(MANDIR)'/man3/eddy.h.3 '$(DESTDIR)$(MANDIR)'/man3/eddy_*.3
+	rm -f '$(DESTDIR)$(MANDIR)'/man3/EDDY_*.3
+	rm -rf '$(DESTDIR)$(DOCDIR)/html'
+	for folder in '$(LIBDIR)/cmake/eddy' '$(INCLUDEDIR)/eddy' '$(DOCDIR)'; do \
+	  if [ -d '$(DESTDIR)'"$$folder" ]; then \
+	    rmdir --ignore-fail-on-non-empty '$(DESTDIR)'"$$folder"; fi; done
 
 test:
 	@scripts/install-packages test
