@@ -14,6 +14,8 @@
 #include <ev.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <net/if.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <arpa/inet.h>
@@ -150,6 +152,9 @@ static inline int clibev_fcntl_get(int fd, int command) {
 static inline int clibev_fcntl_set(int fd, int command, int value) {
   return fcntl(fd, command, value);
 }
+
+/* Errors of getaddrinfo(3) that glibc has beyond POSIX, and declares only with _GNU_SOURCE. */
+enum { CLIBEV_EAI_NODATA = -5, CLIBEV_EAI_ADDRFAMILY = -9 };
 
 /* Swift's key paths, which would give this, are not in the Embedded subset. */
 static inline size_t clibev_sun_path_offset(void) {

@@ -5,7 +5,7 @@ struct Address {
   var storage = sockaddr_storage()
   var length: socklen_t = 0
 
-  /// Room for "unix:" and the longest path, or for the longest IPv6 address with its port.
+  /// Room for "unix:" and the longest path, or for the longest IPv6 address with its zone and port.
   static let textCapacity = 128
 
   private static let unixPrefix: StaticString = "unix:"
@@ -17,7 +17,7 @@ struct Address {
 
   init() {}
 
-  /// - Parameter text: "127.0.0.1:80", "[::1]:80" or "unix:/path".
+  /// - Parameter text: "127.0.0.1:80", "[::1]:80", "[fe80::1%eth0]:80" or "unix:/path".
   /// - Throws: `EDDY_EADDRFORMAT`, `EDDY_ENAMETOOLONG`.
   init(_ text: UnsafePointer<CChar>) throws(EddyError) {
     let prefixLength = Self.unixPrefix.utf8CodeUnitCount
@@ -52,37 +52,51 @@ struct Address {
     length = socklen_t(Self.pathOffset + count + 1)
   }
 
-  private init(numeric text: UnsafePointer<CChar>) throws(EddyError) {
+  /// - Parameter text: as above, but no Unix socket.
+  /// - Throws: `EDDY_EADDRFORMAT`.
+  init(numeric text: UnsafePointer<CChar>) throws(EddyError) {
     let colon = strrchr(text, CInt(UInt8(ascii: ":")))
-    guard let colon, let port = Self.port(colon + 1) else { throw EddyError(EDDY_EADDRFORMAT) }
+    guard let colon, let port = Self.number(colon + 1, upTo: UInt32(UInt16.max)) else {
+      throw EddyError(EDDY_EADDRFORMAT)
+    }
     let hostCount = UnsafePointer(colon) - text
     let isIPv6 =
       hostCount > 2 && text[0] == CChar(UInt8(ascii: "["))
       && text[hostCount - 1] == CChar(UInt8(ascii: "]"))
     let hostStart = isIPv6 ? text + 1 : text
     let count = isIPv6 ? hostCount - 2 : hostCount
-    guard count < Int(INET6_ADDRSTRLEN) else { throw EddyError(EDDY_EADDRFORMAT) }
+    guard count < Int(INET6_ADDRSTRLEN) + Int(IF_NAMESIZE) else {
+      throw EddyError(EDDY_EADDRFORMAT)
+    }
     let isValid = withUnsafeTemporaryAllocation(of: CChar.self, capacity: count + 1) { host in
       let host = host.baseAddress.unsafelyUnwrapped
       memcpy(host, hostStart, count)
       host[count] = 0
-      return isIPv6 ? setIPv6(host, port) : setIPv4(host, port)
+      return isIPv6 ? setIPv6(host, UInt16(port)) : setIPv4(host, UInt16(port))
     }
     guard isValid else { throw EddyError(EDDY_EADDRFORMAT) }
   }
 
-  private static func port(_ digits: UnsafePointer<CChar>) -> UInt16? {
-    var value: UInt32 = 0
+  /// A whole number in decimal; nil for anything else.
+  private static func number(_ digits: UnsafePointer<CChar>, upTo limit: UInt32) -> UInt32? {
+    var value: UInt64 = 0
     var digit = digits
     guard digit.pointee != 0 else { return nil }
     while digit.pointee != 0 {
       let character = UInt8(bitPattern: digit.pointee)
       guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(character) else { return nil }
-      value = value * 10 + UInt32(character - UInt8(ascii: "0"))
-      guard value <= UInt32(UInt16.max) else { return nil }
+      value = value * 10 + UInt64(character - UInt8(ascii: "0"))
+      guard value <= UInt64(limit) else { return nil }
       digit += 1
     }
-    return UInt16(value)
+    return UInt32(value)
+  }
+
+  /// The index of a zone (RFC 4007, section 11.2): an interface's name, or its number. 0 if it is
+  /// neither.
+  private static func zoneIndex(_ zone: UnsafePointer<CChar>) -> UInt32 {
+    let index = if_nametoindex(zone)
+    return index != 0 ? index : number(zone, upTo: .max) ?? 0
   }
 
   private mutating func setIPv4(_ host: UnsafePointer<CChar>, _ port: UInt16) -> Bool {
@@ -95,8 +109,13 @@ struct Address {
     return true
   }
 
-  private mutating func setIPv6(_ host: UnsafePointer<CChar>, _ port: UInt16) -> Bool {
+  private mutating func setIPv6(_ host: UnsafeMutablePointer<CChar>, _ port: UInt16) -> Bool {
     var address = sockaddr_in6()
+    if let percent = strchr(host, CInt(UInt8(ascii: "%"))) {
+      address.sin6_scope_id = Self.zoneIndex(percent + 1)
+      guard address.sin6_scope_id != 0 else { return false }
+      percent.pointee = 0
+    }
     address.sin6_family = sa_family_t(AF_INET6)
     address.sin6_port = port.bigEndian
     guard inet_pton(AF_INET6, host, &address.sin6_addr) == 1 else { return false }
@@ -147,13 +166,14 @@ extension Address {
       let address = withUnsafeBytes(of: storage) { $0.load(as: sockaddr_in.self) }
       withUnsafePointer(to: address.sin_addr) { text.append(host: $0, AF_INET) }
       text.append(":")
-      text.append(decimal: UInt16(bigEndian: address.sin_port))
+      text.append(decimal: UInt32(UInt16(bigEndian: address.sin_port)))
     case AF_INET6:
       let address = withUnsafeBytes(of: storage) { $0.load(as: sockaddr_in6.self) }
       text.append("[")
       withUnsafePointer(to: address.sin6_addr) { text.append(host: $0, AF_INET6) }
+      if address.sin6_scope_id != 0 { text.append(zone: address.sin6_scope_id) }
       text.append("]:")
-      text.append(decimal: UInt16(bigEndian: address.sin6_port))
+      text.append(decimal: UInt32(UInt16(bigEndian: address.sin6_port)))
     default:
       text.append(Self.unixPrefix)
       withPath { path in
@@ -195,8 +215,20 @@ private struct TextWriter {
     }
   }
 
-  mutating func append(decimal value: UInt16) {
-    var divisor: UInt16 = 1
+  mutating func append(zone index: UInt32) {
+    append("%")
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(IF_NAMESIZE)) { name in
+      let name = name.baseAddress.unsafelyUnwrapped
+      if if_indextoname(index, name) != nil {
+        append(bytes: name, count: strlen(name))
+      } else {
+        append(decimal: index)  // the interface is gone
+      }
+    }
+  }
+
+  mutating func append(decimal value: UInt32) {
+    var divisor: UInt32 = 1
     while value / divisor >= 10 { divisor *= 10 }
     while divisor > 0 {
       var digit = CChar(UInt8(ascii: "0") + UInt8(value / divisor % 10))

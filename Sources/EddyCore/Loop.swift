@@ -62,6 +62,8 @@ public final class Loop {
   let readBuffer: UnsafeMutableRawBufferPointer
   /// Watchers of each signal number on this loop; allocated with the first.
   var signalWatchers: [Int32] = []
+  /// Made with the loop's first lookup.
+  var lookups: LookupThreads?
 
   /// Callbacks of handles that have run.
   public internal(set) var events: UInt64 = 0

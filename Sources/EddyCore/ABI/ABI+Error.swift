@@ -56,6 +56,10 @@ public func eddy_error_from_errno(_ system_error: Int32) -> Int32 {
     case EEXIST: EDDY_EEXIST
     case ENOTDIR: EDDY_ENOTDIR
     case ENAMETOOLONG: EDDY_ENAMETOOLONG
+    case EMSGSIZE: EDDY_EMSGSIZE
+    case EDESTADDRREQ: EDDY_EDESTADDRREQ
+    case ENODEV: EDDY_ENODEV
+    case EISDIR: EDDY_EISDIR
     default: EDDY_EUNKNOWN
     }
   return code(result)
