@@ -19,11 +19,13 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -63,10 +65,6 @@ static inline char **clibev_environ(void) {
 typedef void (*clibev_io_cb)(struct ev_loop *loop, ev_io *watcher, int events);
 typedef void (*clibev_timer_cb)(struct ev_loop *loop, ev_timer *watcher, int events);
 typedef void (*clibev_signal_cb)(struct ev_loop *loop, ev_signal *watcher, int events);
-typedef void (*clibev_async_cb)(struct ev_loop *loop, ev_async *watcher, int events);
-typedef void (*clibev_prepare_cb)(struct ev_loop *loop, ev_prepare *watcher, int events);
-typedef void (*clibev_check_cb)(struct ev_loop *loop, ev_check *watcher, int events);
-typedef void (*clibev_idle_cb)(struct ev_loop *loop, ev_idle *watcher, int events);
 
 static inline void clibev_io_init(ev_io *watcher, clibev_io_cb callback, int fd, int events) {
   ev_io_init(watcher, callback, fd, events);
@@ -90,22 +88,6 @@ clibev_signal_init(ev_signal *watcher, clibev_signal_cb callback, int signal_num
   ev_signal_init(watcher, callback, signal_number);
 }
 
-static inline void clibev_async_init(ev_async *watcher, clibev_async_cb callback) {
-  ev_async_init(watcher, callback);
-}
-
-static inline void clibev_prepare_init(ev_prepare *watcher, clibev_prepare_cb callback) {
-  ev_prepare_init(watcher, callback);
-}
-
-static inline void clibev_check_init(ev_check *watcher, clibev_check_cb callback) {
-  ev_check_init(watcher, callback);
-}
-
-static inline void clibev_idle_init(ev_idle *watcher, clibev_idle_cb callback) {
-  ev_idle_init(watcher, callback);
-}
-
 static inline int clibev_io_active(const ev_io *watcher) {
   return ev_is_active(watcher);
 }
@@ -113,9 +95,6 @@ static inline int clibev_timer_active(const ev_timer *watcher) {
   return ev_is_active(watcher);
 }
 static inline int clibev_signal_active(const ev_signal *watcher) {
-  return ev_is_active(watcher);
-}
-static inline int clibev_idle_active(const ev_idle *watcher) {
   return ev_is_active(watcher);
 }
 
@@ -130,9 +109,14 @@ static inline int clibev_timer_pending(const ev_timer *watcher) {
   return ev_is_pending(watcher);
 }
 
-/* The highest priority: the clock is read before any other callback of a turn. */
-static inline void clibev_check_set_first(ev_check *watcher) {
-  ev_set_priority(watcher, EV_MAXPRI);
+/* Names below /proc, which Swift would need its string formatting for. */
+
+static inline const char *clibev_dirent_name(const struct dirent *entry) {
+  return entry->d_name;
+}
+
+static inline void clibev_format_fdinfo(char *buffer, size_t size, int fd) {
+  snprintf(buffer, size, "/proc/self/fdinfo/%d", fd);
 }
 
 /* System calls that glibc 2.36 has no function for, or only as a variadic one. */

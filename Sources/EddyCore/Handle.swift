@@ -47,7 +47,9 @@ public class Handle {
 
   /// Runs the close callback and gives up the handle's hold on itself.
   final func runCloseCallback() {
-    closeCallback?(closeContext)
+    if let closeCallback {
+      loop.dispatch(.close, closeCallback, closeContext) { closeCallback(closeContext) }
+    }
     loop.openHandles -= 1
     Unmanaged.passUnretained(self).release()
   }

@@ -3,24 +3,34 @@ import CLibev
 // Starting and stopping libev's watchers goes through here, so that the loop knows whether it is alive.
 // Each is a no-op when the watcher is already in that state.
 //
-// libev stops a one-shot timer that is due, and the watcher of a descriptor that epoll refuses,
-// before it runs their callbacks. Until the callback runs such a watcher counts as started, and
-// stopping it takes the callback back.
+// libev stops the watcher of a descriptor that epoll refuses before it runs its callback. Until the
+// callback runs such a watcher counts as started, and stopping it takes the callback back.
 extension Loop {
   @inline(__always)
   func start(_ watcher: UnsafeMutablePointer<ev_io>) {
     guard clibev_io_active(watcher) == 0, clibev_io_pending(watcher) == 0 else { return }
     ev_io_start(ev, watcher)
-    active += 1
+    active &+= 1
+    hasChanged = true
   }
 
   @inline(__always)
   func stop(_ watcher: UnsafeMutablePointer<ev_io>) {
     guard clibev_io_active(watcher) != 0 || clibev_io_pending(watcher) != 0 else { return }
     ev_io_stop(ev, watcher)
-    active -= 1
+    active &-= 1
+    hasChanged = true
   }
 
+  /// Tells that libev has stopped a watcher by itself, just before its callback.
+  @inline(__always)
+  func watcherHasStopped() {
+    active &-= 1
+  }
+}
+
+// libev's timers, for handles that have not moved to the loop's own.
+extension Loop {
   /// Starts a one-shot timer, or starts it anew.
   /// - Parameter delay: nanoseconds from `now`.
   @inline(__always)
@@ -28,20 +38,14 @@ extension Loop {
     stop(watcher)
     clibev_timer_set(watcher, Double(delay) / 1e9, 0)
     ev_timer_start(ev, watcher)
-    active += 1
+    active &+= 1
+    hasChanged = true
   }
 
   @inline(__always)
   func stop(_ watcher: UnsafeMutablePointer<ev_timer>) {
     guard clibev_timer_active(watcher) != 0 || clibev_timer_pending(watcher) != 0 else { return }
     ev_timer_stop(ev, watcher)
-    active -= 1
-  }
-
-  /// Tells that libev has stopped a watcher by itself, just before its callback: a one-shot timer,
-  /// or the watcher of a descriptor that epoll refuses.
-  @inline(__always)
-  func watcherHasStopped() {
-    active -= 1
+    active &-= 1
   }
 }

@@ -3,23 +3,38 @@ import Synchronization
 
 /// A callback that waits for the loop's thread.
 struct PostNode {
-  var next: UnsafeMutablePointer<PostNode>?
-  var function: Loop.Post
-  var context: UnsafeMutableRawPointer?
-  var argument: UnsafeMutableRawPointer?
-}
+  /// Whose memory it is.
+  enum Owner: UInt8 {
+    /// Part of what the callback is about: the callback's to free.
+    case caller
+    /// malloc(3).
+    case heap
+    /// `PostPool`.
+    case pool
+  }
 
-extension PostNode {
-  /// A node of its own for a callback; nil without memory.
-  fileprivate static func allocate(
+  fileprivate(set) var next: UnsafeMutablePointer<PostNode>?
+  let function: Loop.Post
+  let context: UnsafeMutableRawPointer?
+  let argument: UnsafeMutableRawPointer?
+  fileprivate let owner: Owner
+
+  fileprivate init(
     _ function: @escaping Loop.Post, _ context: UnsafeMutableRawPointer?,
-    _ argument: UnsafeMutableRawPointer?
-  ) -> UnsafeMutablePointer<PostNode>? {
-    guard let memory = malloc(MemoryLayout<PostNode>.size) else { return nil }
-    let node = memory.bindMemory(to: PostNode.self, capacity: 1)
-    node.initialize(
-      to: PostNode(next: nil, function: function, context: context, argument: argument))
-    return node
+    _ argument: UnsafeMutableRawPointer?, _ owner: Owner
+  ) {
+    self.function = function
+    self.context = context
+    self.argument = argument
+    self.owner = owner
+  }
+
+  /// A node in the caller's memory.
+  init(
+    _ function: @escaping Loop.Post, _ context: UnsafeMutableRawPointer?,
+    _ argument: UnsafeMutableRawPointer? = nil
+  ) {
+    self.init(function, context, argument, .caller)
   }
 }
 
@@ -29,19 +44,34 @@ extension PostNode {
 /// it (ABA).
 struct PushedPosts: ~Copyable {
   private let head = Atomic<UnsafeMutablePointer<PostNode>?>(nil)
+  fileprivate let pool = PostPool()
 
-  /// Adds a callback. Any thread.
-  /// - Returns: whether the loop must be woken, because none was waiting; nil without memory.
-  borrowing func push(
+  /// A node for a callback; nil without memory. Any thread.
+  borrowing func makeNode(
     _ function: @escaping Loop.Post, _ context: UnsafeMutableRawPointer?,
     _ argument: UnsafeMutableRawPointer?
-  ) -> Bool? {
-    guard let node = PostNode.allocate(function, context, argument) else { return nil }
+  ) -> UnsafeMutablePointer<PostNode>? {
+    if let node = pool.take() {
+      node.initialize(to: PostNode(function, context, argument, .pool))
+      return node
+    }
+    guard let memory = malloc(MemoryLayout<PostNode>.size) else { return nil }
+    let node = memory.bindMemory(to: PostNode.self, capacity: 1)
+    node.initialize(to: PostNode(function, context, argument, .heap))
+    return node
+  }
+
+  /// Adds a callback. Any thread.
+  /// - Returns: whether none was waiting: whoever adds the first has the loop woken.
+  borrowing func push(_ node: UnsafeMutablePointer<PostNode>) -> Bool {
     var known = head.load(ordering: .relaxed)
     while true {
       node.pointee.next = known
+      // Sequentially consistent with the loop's flag that it sleeps: either the loop sees the post
+      // before it blocks, or the poster sees that it blocks.
       let result = head.weakCompareExchange(
-        expected: known, desired: node, successOrdering: .releasing, failureOrdering: .relaxed)
+        expected: known, desired: node, successOrdering: .sequentiallyConsistent,
+        failureOrdering: .relaxed)
       if result.exchanged { return known == nil }
       known = result.original
     }
@@ -53,22 +83,21 @@ struct PushedPosts: ~Copyable {
   }
 
   /// Whether none waits here. Any thread.
-  var isEmpty: Bool { head.load(ordering: .relaxed) == nil }
+  var isEmpty: Bool {
+    @inline(__always) get { head.load(ordering: .sequentiallyConsistent) == nil }
+  }
 }
 
 /// Callbacks in the order in which they are to run. Only the loop's thread touches it.
 struct PostList {
   private var first: UnsafeMutablePointer<PostNode>?
   private var last: UnsafeMutablePointer<PostNode>?
+  /// Nodes of the pool that have run and have not been given back.
+  private var spent = PostPool.Chain()
 
-  /// Adds a callback. False without memory.
-  mutating func append(
-    _ function: @escaping Loop.Post, _ context: UnsafeMutableRawPointer?,
-    _ argument: UnsafeMutableRawPointer?
-  ) -> Bool {
-    guard let node = PostNode.allocate(function, context, argument) else { return false }
+  mutating func append(_ node: UnsafeMutablePointer<PostNode>) {
+    node.pointee.next = nil
     append(first: node, last: node)
-    return true
   }
 
   /// Adds what other threads have pushed, so that callbacks of one thread keep their order.
@@ -94,14 +123,25 @@ struct PostList {
     last = newLast
   }
 
-  /// The next callback, its node freed.
-  mutating func pop() -> PostNode? {
+  /// The next callback; its node is its owner's again.
+  mutating func pop(recycling pushed: borrowing PushedPosts) -> PostNode? {
     guard let node = first else { return nil }
     let value = node.pointee
     first = value.next
     if first == nil { last = nil }
-    free(node)
+    switch value.owner {
+    case .caller: break
+    case .heap: free(node)
+    case .pool:
+      pushed.pool.add(node, to: &spent)
+      if spent.count >= PostPool.batch { pushed.pool.giveBack(&spent) }
+    }
     return value
+  }
+
+  /// Gives the nodes of callbacks that have run back to the pool.
+  mutating func giveBack(to pushed: borrowing PushedPosts) {
+    pushed.pool.giveBack(&spent)
   }
 
   var isEmpty: Bool { first == nil }

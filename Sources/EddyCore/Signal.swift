@@ -10,28 +10,30 @@ public final class Signal: Handle {
   /// Signals are numbered from 1 to 64 (signal(7)).
   private static let highestSignal: Int32 = 64
 
-  private let watcher: UnsafeMutablePointer<ev_signal>
+  private final var storage = ev_signal()
   private let callback: eddy_signal_cb
 
   public init(
     loop: Loop, context: UnsafeMutableRawPointer?, _ callback: @escaping eddy_signal_cb
   ) {
-    watcher = .allocate(capacity: 1)
     self.callback = callback
     super.init(loop: loop, context: context)
     clibev_signal_init(
       watcher,
       { _, watcher, _ in
         let data = watcher.unsafelyUnwrapped.pointee.data.unsafelyUnwrapped
-        Unmanaged<Signal>.fromOpaque(data)._withUnsafeGuaranteedRef {
-          $0.callback($0.opaque, $0.watcher.pointee.signum, $0.context)
-        }
+        Unmanaged<Signal>.fromOpaque(data)._withUnsafeGuaranteedRef { $0.arrived() }
       }, 0)
     watcher.pointee.data = Unmanaged.passUnretained(self).toOpaque()
   }
 
-  deinit {
-    watcher.deallocate()
+  /// A stored property of a final class does not move.
+  private var watcher: UnsafeMutablePointer<ev_signal> {
+    @inline(__always) get { withUnsafeMutablePointer(to: &storage) { $0 } }
+  }
+
+  private func arrived() {
+    loop.dispatch(.signal, callback, context) { callback(opaque, watcher.pointee.signum, context) }
   }
 
   /// Takes the signal over from its present disposition (sigaction(2)).
@@ -54,12 +56,11 @@ public final class Signal: Handle {
     loop.signalWatchers[Int(signal)] += 1
     watcher.pointee.signum = signal
     ev_signal_start(loop.ev, watcher)
-    ev_unref(loop.ev)
+    loop.hasChanged = true
   }
 
   public func stop() {
     guard clibev_signal_active(watcher) != 0 else { return }
-    ev_ref(loop.ev)
     ev_signal_stop(loop.ev, watcher)
     let signal = watcher.pointee.signum
     loop.signalWatchers[Int(signal)] -= 1

@@ -2,33 +2,36 @@ import CLibev
 
 /// A one-shot or repeating timer on the loop's monotonic clock. The loop's thread.
 public final class Timer: Handle {
-  /// libev takes seconds as a double, and 2^62 ns (146 years) is past any use.
+  /// 2^62 ns, 146 years: past any use, and the sum of two of them is still a time.
   public static let maximumDelay: UInt64 = 1 << 62
 
-  private let watcher: UnsafeMutablePointer<ev_timer>
-  private let callback: eddy_timer_cb
-  /// When to call, by the loop's clock. libev counts from its own reading of the clock, which is
-  /// up to microseconds older than ours, so it may come early by as much.
-  private var deadline: UInt64 = 0
-  private var interval: UInt64 = 0
+  private final var storage: TimerNode
+  private final var interval: UInt64 = 0
+  private final let callback: eddy_timer_cb
 
-  public init(
+  public convenience init(
     loop: Loop, context: UnsafeMutableRawPointer?, _ callback: @escaping eddy_timer_cb
   ) {
-    watcher = .allocate(capacity: 1)
-    self.callback = callback
-    super.init(loop: loop, context: context)
-    clibev_timer_init(
-      watcher,
-      { _, watcher, _ in
-        let data = watcher.unsafelyUnwrapped.pointee.data.unsafelyUnwrapped
-        Unmanaged<Timer>.fromOpaque(data)._withUnsafeGuaranteedRef { $0.fire() }
-      }, 0, 0)
-    watcher.pointee.data = Unmanaged.passUnretained(self).toOpaque()
+    let isReserved = loop.timers.reserve()
+    precondition(isReserved, "out of memory")
+    self.init(reservedIn: loop, context: context, callback)
   }
 
-  deinit {
-    watcher.deallocate()
+  /// - Parameter loop: has reserved room for the timer, so that to start it can't fail.
+  init(
+    reservedIn loop: Loop, context: UnsafeMutableRawPointer?, _ callback: @escaping eddy_timer_cb
+  ) {
+    self.callback = callback
+    storage = TimerNode { timer in
+      Unmanaged<Timer>.fromOpaque(timer)._withUnsafeGuaranteedRef { $0.fire() }
+    }
+    super.init(loop: loop, context: context)
+    storage.owner = Unmanaged.passUnretained(self).toOpaque()
+  }
+
+  /// A stored property of a final class does not move.
+  private var node: UnsafeMutablePointer<TimerNode> {
+    @inline(__always) get { withUnsafeMutablePointer(to: &storage) { $0 } }
   }
 
   /// Starts the timer, or starts it anew if it runs.
@@ -38,36 +41,34 @@ public final class Timer: Handle {
   ///     too busy for are skipped, not bunched.
   public func start(delay: UInt64, repeat interval: UInt64 = 0) {
     guard !isClosing else { return }
-    deadline = loop.now &+ min(delay, Self.maximumDelay)
     self.interval = min(interval, Self.maximumDelay)
-    loop.start(watcher, delay: min(delay, Self.maximumDelay))
+    loop.start(node, at: loop.now &+ min(delay, Self.maximumDelay))
   }
 
   public func stop() {
-    loop.stop(watcher)
+    loop.stop(node)
   }
 
-  public var isActive: Bool {
-    clibev_timer_active(watcher) != 0 || clibev_timer_pending(watcher) != 0
-  }
+  public var isActive: Bool { node.pointee.isActive }
+
+  /// When it is due, on the clock of `Loop.now`; nil if it is stopped.
+  public var due: UInt64? { isActive ? node.pointee.due : nil }
 
   /// Stops and frees the timer.
   public func close(_ callback: eddy_close_cb? = nil) {
     guard !isClosing else { return }
     stop()
+    loop.timers.giveUpReservation()
     beginClosing(callback, context)
     finishClosing()
   }
 
   private func fire() {
-    loop.watcherHasStopped()
-    let now = loop.now
-    guard now >= deadline else { return loop.start(watcher, delay: deadline - now) }
     if interval > 0 {
-      let missed = (now - deadline) / interval
-      deadline += (missed + 1) * interval
-      loop.start(watcher, delay: deadline - now)
+      let due = node.pointee.due
+      let missed = (loop.now - due) / interval
+      loop.start(node, at: due + (missed + 1) * interval)
     }
-    callback(opaque, context)
+    loop.dispatch(.timer, callback, context) { callback(opaque, context) }
   }
 }

@@ -2,7 +2,7 @@ import CLibev
 
 /// Watches the readiness of one descriptor, which it never closes. The loop's thread.
 public final class Watcher: Handle {
-  private let watcher: UnsafeMutablePointer<ev_io>
+  private final var storage = ev_io()
   private let callback: eddy_watcher_cb
   private let fd: Int32
 
@@ -20,7 +20,6 @@ public final class Watcher: Handle {
     loop: Loop, open fd: Int32, context: UnsafeMutableRawPointer?,
     _ callback: @escaping eddy_watcher_cb
   ) {
-    watcher = .allocate(capacity: 1)
     self.callback = callback
     self.fd = fd
     super.init(loop: loop, context: context)
@@ -33,8 +32,9 @@ public final class Watcher: Handle {
     watcher.pointee.data = Unmanaged.passUnretained(self).toOpaque()
   }
 
-  deinit {
-    watcher.deallocate()
+  /// A stored property of a final class does not move.
+  private var watcher: UnsafeMutablePointer<ev_io> {
+    @inline(__always) get { withUnsafeMutablePointer(to: &storage) { $0 } }
   }
 
   /// Starts watching, or changes what is watched.
@@ -67,6 +67,7 @@ public final class Watcher: Handle {
   private func ready(_ events: Int32) {
     // libev stops the watcher itself when epoll refuses the descriptor (EV_ERROR).
     if clibev_io_active(watcher) == 0 { loop.watcherHasStopped() }
-    callback(opaque, events & code(EDDY_READABLE | EDDY_WRITABLE), context)
+    let events = events & code(EDDY_READABLE | EDDY_WRITABLE)
+    loop.dispatch(.watcher, callback, context) { callback(opaque, events, context) }
   }
 }

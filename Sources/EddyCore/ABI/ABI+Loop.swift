@@ -84,3 +84,30 @@ public func eddy_loop_post(
     }, context, unsafeBitCast(callback, to: UnsafeMutableRawPointer.self))
   return isQueued ? 0 : code(EDDY_ENOMEM)
 }
+
+@c @implementation
+public func eddy_loop_timeout(_ loop: OpaquePointer!) -> UInt64 {
+  guard let loop else { return 0 }
+  return (handle(loop) as Loop).timeout
+}
+
+@c @implementation
+public func eddy_loop_fd(_ loop: OpaquePointer!) -> Int32 {
+  guard let loop else { return invalid }
+  do throws(EddyError) {
+    return try (handle(loop) as Loop).descriptor()
+  } catch {
+    return error.code
+  }
+}
+
+@c @implementation
+public func eddy_loop_fork(_ loop: OpaquePointer!) -> Int32 {
+  guard let loop else { return invalid }
+  do throws(EddyError) {
+    try (handle(loop) as Loop).forked()
+    return 0
+  } catch {
+    return error.code
+  }
+}

@@ -7,7 +7,9 @@ public func eddy_timer_create(
 ) -> Int32 {
   guard let loop, let callback, let out_timer else { return invalid }
   return create(out_timer) { () throws(EddyError) in
-    Timer(loop: handle(loop), context: context, callback)
+    let loop: Loop = handle(loop)
+    guard loop.timers.reserve() else { throw EddyError(EDDY_ENOMEM) }
+    return Timer(reservedIn: loop, context: context, callback)
   }
 }
 
@@ -33,6 +35,12 @@ public func eddy_timer_stop(_ timer: OpaquePointer!) -> Int32 {
 public func eddy_timer_active(_ timer: OpaquePointer!) -> Int32 {
   guard let timer else { return invalid }
   return (handle(timer) as Timer).isActive ? 1 : 0
+}
+
+@c @implementation
+public func eddy_timer_due(_ timer: OpaquePointer!) -> UInt64 {
+  guard let timer else { return 0 }
+  return (handle(timer) as Timer).due ?? .max
 }
 
 @c @implementation

@@ -1,0 +1,127 @@
+import CLibev
+import Synchronization
+
+// A turn: hooks before blocking; libev looks for events, blocking for them if nothing else waits;
+// hooks after blocking; the events' callbacks; timers; posts; close callbacks; idle hooks.
+//
+// I/O comes before timers, so that what has arrived in time is seen before the timeout that it was to
+// beat. While there is nothing but I/O to do, libev turns by itself, and a turn costs what it costs
+// in a program that uses libev alone, but for the few instructions of `handleEvents`.
+extension Loop {
+  /// Runs the loop on the calling thread.
+  /// - Returns: whether something still keeps the loop alive.
+  /// - Throws: `EDDY_EBUSY` if it runs already, on this thread or another; `EDDY_EFORKED` in a child
+  ///   of fork(2) that has not called `forked`.
+  @discardableResult
+  public func run(_ mode: RunMode = .untilIdle) throws(EddyError) -> Bool {
+    guard getpid() == owner else { throw EddyError(EDDY_EFORKED) }
+    let thread = UInt(pthread_self())
+    guard
+      runningThread.compareExchange(expected: 0, desired: thread, ordering: .acquiring).exchanged
+    else { throw EddyError(EDDY_EBUSY) }
+    lastThread.store(thread, ordering: .relaxed)
+    isNowStale = true
+    idleLevel = mode == .untilIdle ? 0 : .min
+    switch mode {
+    case .nowait: turn(mayBlock: false)
+    case .once: turnOnce()
+    case .untilIdle:
+      repeat {
+        turn(mayBlock: isAlive, mayTurnOn: true)
+      } while isAlive && !isStopRequested
+    case .untilStopped:
+      repeat {
+        turn(mayBlock: true, mayTurnOn: true)
+      } while !isStopRequested
+    }
+    stopRequested.store(false, ordering: .relaxed)
+    isSleeping.store(true, ordering: .sequentiallyConsistent)
+    runningThread.store(0, ordering: .releasing)
+    return isAlive
+  }
+
+  private var isStopRequested: Bool { stopRequested.load(ordering: .acquiring) }
+
+  /// A timer that was moved to a later time may end a wait for nothing: then the turn begins again.
+  private func turnOnce() {
+    let before = events &+ postsRun
+    repeat {
+      hasRung = false
+      turn(mayBlock: isAlive)
+    } while hasRung && before == events &+ postsRun && isAlive && !isStopRequested
+  }
+
+  /// One turn.
+  /// - Parameter mayTurnOn: libev may go on with further turns as long as there is only I/O.
+  private func turn(mayBlock: Bool, mayTurnOn: Bool = false) {
+    attention = false
+    postsLeft = postBatch
+    let before = events &+ postsRun
+    if !hooksBefore.isEmpty { runHooksBefore() }
+    let isDue = armTimer()
+    let hasWork = isDue || !posts.isEmpty || firstClosing != nil || !hooksIdle.isEmpty
+    isSleeping.store(true, ordering: .sequentiallyConsistent)
+    let mustGoOn = hasWork || !pushed.isEmpty || isStopRequested
+    if !mayBlock || mustGoOn {
+      ev_run(ev, Int32(EVRUN_NOWAIT))
+    } else {
+      ev_run(ev, mayTurnOn ? 0 : Int32(EVRUN_ONCE))
+    }
+    runDueTimers()
+    _ = runPosts()
+    _ = runCloseCallbacks()
+    if !hooksIdle.isEmpty, before == events &+ postsRun { runHooksIdle() }
+  }
+
+  /// libev has just returned from epoll_wait(2).
+  @inline(__always)
+  func hasLookedForEvents() {
+    isSleeping.store(false, ordering: .relaxed)
+    turns &+= 1
+    isNowStale = true
+    hasPolled = true
+    hasChanged = false
+  }
+
+  /// Runs the callbacks of the events, and decides whether libev may go on by itself.
+  @inline(__always)
+  func handleEvents() {
+    guard hasPolled else { return ev_invoke_pending(ev) }  // libev asks before its first turn, too
+    hasPolled = false
+    if !hooksAfter.isEmpty { runHooksAfter() }
+    ev_invoke_pending(ev)
+    if attention || active <= idleLevel { return ev_break(ev, Int32(EVBREAK_ONE)) }
+    isSleeping.store(true, ordering: .sequentiallyConsistent)
+    if !pushed.isEmpty || isStopRequested { ev_break(ev, Int32(EVBREAK_ONE)) }
+  }
+
+  /// Makes `run` return at the end of the turn; one that has not begun yet runs one turn. Any thread.
+  public func stop() {
+    stopRequested.store(true, ordering: .sequentiallyConsistent)
+    if isRunningHere {
+      attention = true
+    } else if isSleeping.load(ordering: .sequentiallyConsistent) {
+      wake()
+    }
+  }
+
+  /// Whether something keeps the loop alive: a handle that waits, a post, a close callback.
+  public var isAlive: Bool {
+    active > 0 || !posts.isEmpty || firstClosing != nil || !pushed.isEmpty
+  }
+
+  /// Whether the calling thread is in `run`. Any thread.
+  var isRunningHere: Bool {
+    runningThread.load(ordering: .relaxed) == UInt(pthread_self())
+  }
+
+  /// Whether a thread is in `run`. Any thread.
+  public var isRunning: Bool { runningThread.load(ordering: .relaxed) != 0 }
+
+  /// Whether the calling thread is the loop's: the one that runs it, or, while none does, the one
+  /// that ran it last or created it. Any thread.
+  public var isOnLoopThread: Bool {
+    let running = runningThread.load(ordering: .relaxed)
+    return (running != 0 ? running : lastThread.load(ordering: .relaxed)) == UInt(pthread_self())
+  }
+}
