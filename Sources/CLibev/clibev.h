@@ -30,6 +30,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -72,6 +73,11 @@ static inline void clibev_io_init(ev_io *watcher, clibev_io_cb callback, int fd,
 
 static inline void clibev_io_set(ev_io *watcher, int fd, int events) {
   ev_io_set(watcher, fd, events);
+}
+
+/* For a watcher that is stopped: other events of the same descriptor. */
+static inline void clibev_io_modify(ev_io *watcher, int events) {
+  ev_io_modify(watcher, events);
 }
 
 static inline void

@@ -8,8 +8,12 @@ import CLibev
 /// What can fail stands in a convenience initialiser, before it delegates: in Embedded Swift 6.3 a
 /// designated initialiser of a class that throws never frees the instance.
 public class Handle {
-  /// A loop refuses to be destroyed while a handle is open, so a handle never outlives it.
-  public final unowned(unsafe) let loop: Loop
+  /// A loop refuses to be destroyed while a handle is open, so a handle never outlives it. Hot paths
+  /// use it as it is; what `loop` gives is counted, at two atomic operations a use.
+  final let unmanagedLoop: Unmanaged<Loop>
+  public final var loop: Loop {
+    @inline(__always) get { unmanagedLoop.takeUnretainedValue() }
+  }
   /// The pointer that each callback gets.
   public final let context: UnsafeMutableRawPointer?
   /// Whether `close` has been called. Nothing but the close callback comes after that.
@@ -21,7 +25,7 @@ public class Handle {
   final var nextClosing: Unmanaged<Handle>?
 
   init(loop: Loop, context: UnsafeMutableRawPointer?) {
-    self.loop = loop
+    unmanagedLoop = .passUnretained(loop)
     self.context = context
     loop.openHandles += 1
     _ = Unmanaged.passRetained(self)

@@ -99,7 +99,7 @@ public final class Listener: Handle {
     let size = socklen_t(MemoryLayout<Int32>.size)
     // A restarted server must not wait for its old connections' TIME-WAIT (ip(7)).
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, size)
-    Stream.disableNagle(fd)  // Linux hands the option on to what is accepted
+    SocketOption.noDelay.set(on: fd, to: 1)  // Linux hands the option on to what is accepted
     if configuration.reusePort { setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, size) }
     var result = address.withSockaddr { bind(fd, $0, $1) }
     if result != 0, clibev_errno() == EADDRINUSE {

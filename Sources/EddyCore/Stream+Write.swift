@@ -1,35 +1,173 @@
 import CLibev
 
 extension Stream {
-  /// Bytes that wait to be written.
-  public var queued: Int { queue.count }
+  /// Bytes that wait to be written, but for those of files.
+  public var queued: Int { queue.map { $0.pointee.count } ?? 0 }
 
   /// Writes: at once what the kernel takes, the rest is copied and queued.
   /// - Returns: the bytes that are queued now; `EDDY_EAGAIN` if the queue had reached the high
   ///   mark, and then nothing was taken; `EDDY_EPIPE`, `EDDY_ECONNRESET`, `EDDY_ENOTCONN`,
   ///   `EDDY_EALREADY`, `EDDY_ENOMEM`.
   public func write(_ bytes: UnsafeRawBufferPointer) -> Int {
-    write(bytes, UnsafeRawBufferPointer(start: nil, count: 0))
+    Unmanaged.passUnretained(self).write(bytes.baseAddress, bytes.count)
   }
 
   /// Writes two regions one after the other, with one system call (writev(2)).
   /// - Returns: as `write(_:)`.
   public func write(_ head: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer) -> Int {
-    if let refusal = refusal { return Int(refusal) }
-    var written = 0
-    if queue.isEmpty {
-      let result = send(head, body)
-      guard result >= 0 else { return fail(Int32(result)) }
-      written = result
+    if body.isEmpty { return write(head) }
+    if head.isEmpty { return write(body) }
+    var parts = (iovec(head), iovec(body))
+    return withUnsafeMutableBytes(of: &parts) { bytes in
+      let first = bytes.baseAddress.unsafelyUnwrapped.assumingMemoryBound(to: iovec.self)
+      return write(Regions(first: first, count: 2, total: head.count + body.count))
     }
-    guard written < head.count + body.count else { return queue.count }
-    let headRest = head.count > written ? UnsafeRawBufferPointer(rebasing: head[written...]) : nil
-    let bodyRest = UnsafeRawBufferPointer(rebasing: body[max(0, written - head.count)...])
-    if let headRest, !queue.append(headRest) { return fail(code(EDDY_ENOMEM)) }
-    guard queue.append(bodyRest) else { return fail(code(EDDY_ENOMEM)) }
-    if queue.count > writeLowMark { owesDrain = true }
+  }
+
+  /// Writes regions one after the other, with one system call (writev(2)).
+  /// - Returns: as `write(_:)`; `EDDY_EINVAL` for a region without an address, or more bytes than
+  ///   can be counted.
+  public func write(buffers: UnsafeBufferPointer<eddy_buffer>) -> Int {
+    guard let regions = Regions(buffers) else { return Int(code(EDDY_EINVAL)) }
+    guard let only = regions.first, regions.count == 1 else { return write(regions) }
+    return write(
+      UnsafeRawBufferPointer(start: only.pointee.iov_base, count: only.pointee.iov_len))
+  }
+
+  /// Writes regions without a copy: what the kernel does not take at once is written from the
+  /// caller's memory later.
+  /// - Parameters:
+  ///   - buffers: the regions; the memory that they name stays as it is until `done`.
+  ///   - done: called once, from the loop, if the result is not negative.
+  /// - Returns: as `write(buffers:)`.
+  public func write(
+    buffers: UnsafeBufferPointer<eddy_buffer>, context: UnsafeMutableRawPointer?,
+    done: @escaping eddy_write_cb
+  ) -> Int {
+    guard let regions = Regions(buffers) else { return Int(code(EDDY_EINVAL)) }
+    if let refusal { return Int(refusal) }
+    guard let queue = makeQueue(), let segment = WriteQueue.Segment.buffers(regions) else {
+      return failWithoutMemory()
+    }
+    segment.pointee.done = done
+    segment.pointee.context = context
+    var written = 0
+    if queue.pointee.isEmpty {
+      written = transfer(regions)
+      guard written >= 0 else {
+        free(segment)
+        return fail(Int32(written))
+      }
+      _ = segment.consume(written)
+    }
+    return enqueue(segment, bytes: regions.total - written)
+  }
+
+  /// Queues a part of a file, which the kernel sends by itself (sendfile(2)).
+  /// - Parameters:
+  ///   - fd: a regular file, which stays open until `done`. Its file offset is neither used nor
+  ///     moved.
+  ///   - done: called once, from the loop, if the result is not negative.
+  /// - Returns: as `write(_:)`; `EDDY_EBADF`, `EDDY_EINVAL` for what sendfile(2) can't read.
+  public func sendFile(
+    _ fd: Int32, from offset: UInt64, count: UInt64, context: UnsafeMutableRawPointer?,
+    done: @escaping eddy_write_cb
+  ) -> Int {
+    if let refusal { return Int(refusal) }
+    let (end, overflows) = offset.addingReportingOverflow(count)
+    guard !overflows, end <= UInt64(Int.max) else { return Int(code(EDDY_EINVAL)) }
+    var status = stat()
+    let flags = clibev_fcntl_get(fd, F_GETFL)
+    guard flags >= 0, fstat(fd, &status) == 0, flags & O_ACCMODE != O_WRONLY else {
+      return Int(code(EDDY_EBADF))
+    }
+    guard status.st_mode & mode_t(S_IFMT) == mode_t(S_IFREG) else {
+      return Int(code(EDDY_EINVAL))
+    }
+    guard let queue = makeQueue(),
+      let segment = WriteQueue.Segment.file(fd, from: Int(offset), to: Int(end))
+    else { return failWithoutMemory() }
+    segment.pointee.done = done
+    segment.pointee.context = context
+    guard queue.pointee.isEmpty else { return enqueue(segment, bytes: 0) }
+    switch sendFile(segment) {
+    case .taken, .full: return enqueue(segment, bytes: 0)
+    case .tooShort:
+      queue.pointee.end(segment, code(EDDY_EOF))
+      startTelling()
+      return 0
+    case .unreadable(let error):
+      free(segment)
+      freeQueueIfDone()
+      return Int(error)
+    case .failed(let error):
+      free(segment)
+      return fail(error)
+    }
+  }
+}
+
+// MARK: - Ways to the kernel
+
+extension Stream {
+  @inline(never)
+  func writeCarefully(_ data: UnsafeRawPointer?, _ count: Int) -> Int {
+    withRegion(data, count) { write($0) }
+  }
+
+  /// The kernel took less than all, or nothing.
+  @inline(never)
+  func writeRest(_ data: UnsafeRawPointer?, _ count: Int, _ sent: Int) -> Int {
+    let written = sent >= 0 ? sent : Self.errorOfTransfer()
+    guard written >= 0 else { return fail(Int32(written)) }
+    return withRegion(data, count) { enqueue($0, without: written) }
+  }
+
+  @inline(__always)
+  private func withRegion(
+    _ data: UnsafeRawPointer?, _ count: Int, _ body: (Regions) -> Int
+  ) -> Int {
+    var vector = iovec(iov_base: UnsafeMutableRawPointer(mutating: data), iov_len: count)
+    return withUnsafeMutablePointer(to: &vector) {
+      body(Regions(first: $0, count: 1, total: count))
+    }
+  }
+
+  private func write(_ regions: Regions) -> Int {
+    if let refusal { return Int(refusal) }
+    guard !detour.contains(.queued) else { return enqueue(regions, without: 0) }
+    let written = transfer(regions)
+    guard written >= 0 else { return fail(Int32(written)) }
+    return enqueue(regions, without: written)
+  }
+
+  /// Copies what the kernel did not take.
+  private func enqueue(_ regions: Regions, without written: Int) -> Int {
+    guard written < regions.total else { return queued }
+    guard let queue = makeQueue(), queue.pointee.copy(regions, without: written) else {
+      // A part of a message can't be taken back: after it, no other may follow.
+      return written > 0 ? fail(code(EDDY_ENOMEM)) : failWithoutMemory()
+    }
+    return awaitQueue(queue)
+  }
+
+  /// Puts a segment at the end, or has its `done` told if the kernel has all of it.
+  private func enqueue(_ segment: WriteQueue.Segment, bytes: Int) -> Int {
+    let queue = queue.unsafelyUnwrapped
+    guard queue.pointee.isEmpty, segment.pointee.isFinished else {
+      queue.pointee.append(segment, bytes: bytes)
+      return awaitQueue(queue)
+    }
+    queue.pointee.end(segment, 0)
+    startTelling()
+    return 0
+  }
+
+  private func awaitQueue(_ queue: UnsafeMutablePointer<WriteQueue>) -> Int {
+    detour.insert(.queued)
+    if queue.pointee.count > writeLowMark { owesDrain = true }
     awaitWritability()
-    return queue.count
+    return queue.pointee.count
   }
 
   /// Why nothing can be written now, or nil.
@@ -38,86 +176,38 @@ extension Stream {
     if state != .open { return code(EDDY_ENOTCONN) }
     if writeError != 0 { return writeError }
     if isShutdownRequested { return code(EDDY_EPIPE) }
-    if queue.count >= writeHighMark { return code(EDDY_EAGAIN) }
+    if queued >= writeHighMark { return code(EDDY_EAGAIN) }
     return nil
   }
 
-  private func fail(_ error: Int32) -> Int {
-    writeError = error
-    queue.clear()
-    stopAwaitingWritability()
-    return Int(error)
+  /// Nothing was taken, and the stream is as it was.
+  private func failWithoutMemory() -> Int {
+    freeQueueIfDone()
+    return Int(code(EDDY_ENOMEM))
   }
+}
 
-  /// The number of bytes that the kernel took, 0 if it takes none now, or an error.
-  private func send(_ head: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer) -> Int {
-    var parts = (
-      iovec(iov_base: UnsafeMutableRawPointer(mutating: head.baseAddress), iov_len: head.count),
-      iovec(iov_base: UnsafeMutableRawPointer(mutating: body.baseAddress), iov_len: body.count)
-    )
-    let result = withUnsafeMutableBytes(of: &parts) { bytes in
-      let vector = bytes.baseAddress.unsafelyUnwrapped.assumingMemoryBound(to: iovec.self)
-      let first = head.isEmpty ? vector + 1 : vector
-      return transfer(first, head.isEmpty || body.isEmpty ? 1 : 2)
+extension Regions {
+  /// The same regions: an eddy_buffer is laid out as an iovec. Nil for one that has no address, or if
+  /// there are more bytes than can be counted.
+  fileprivate init?(_ buffers: UnsafeBufferPointer<eddy_buffer>) {
+    var total = 0
+    for buffer in buffers {
+      let (sum, overflows) = total.addingReportingOverflow(buffer.length)
+      guard buffer.data != nil || buffer.length == 0, buffer.length >= 0, !overflows else {
+        return nil
+      }
+      total = sum
     }
-    if result >= 0 { return result }
-    let error = clibev_errno()
-    return error == EAGAIN || error == EINTR ? 0 : Int(eddy_error_from_errno(error))
+    self.init(
+      first: UnsafeMutableRawPointer(mutating: buffers.baseAddress)?
+        .assumingMemoryBound(to: iovec.self), count: buffers.count, total: total)
   }
+}
 
-  /// One call to the kernel that can't raise SIGPIPE. -1 with errno.
-  private func transfer(_ vector: UnsafeMutablePointer<iovec>, _ count: Int) -> Int {
-    guard isSocket else { return writeToPipe(vector, count) }
-    if count == 1 {
-      return CLibev.send(
-        fd, vector.pointee.iov_base, vector.pointee.iov_len, Int32(MSG_NOSIGNAL))
-    }
-    var message = msghdr()
-    message.msg_iov = vector
-    message.msg_iovlen = count
-    return sendmsg(fd, &message, Int32(MSG_NOSIGNAL))
-  }
-
-  /// A pipe has no MSG_NOSIGNAL: the signal is blocked for the call, and, if the call raised it,
-  /// taken off the thread's pending set before it is let through again. One that was pending
-  /// before is the host's, and stays.
-  private func writeToPipe(_ vector: UnsafeMutablePointer<iovec>, _ count: Int) -> Int {
-    var brokenPipe = sigset_t()
-    sigemptyset(&brokenPipe)
-    sigaddset(&brokenPipe, SIGPIPE)
-    var pending = sigset_t()
-    sigpending(&pending)
-    let wasPending = sigismember(&pending, SIGPIPE) == 1
-    var mask = sigset_t()
-    pthread_sigmask(SIG_BLOCK, &brokenPipe, &mask)
-    let result = writev(fd, vector, Int32(count))
-    let error = clibev_errno()
-    if result < 0, error == EPIPE, !wasPending {
-      var noTime = timespec()
-      while sigtimedwait(&brokenPipe, nil, &noTime) < 0, clibev_errno() == EINTR {}
-    }
-    pthread_sigmask(SIG_SETMASK, &mask, nil)
-    clibev_set_errno(error)
-    return result
-  }
-
-  /// The write watcher's callback: a connection is made, or the kernel takes bytes again.
-  func writable() {
-    if state == .connecting { return finishConnecting() }
-    let result = send(queue.bytes, UnsafeRawBufferPointer(start: nil, count: 0))
-    guard result >= 0 else {
-      _ = fail(Int32(result))
-      onDrain?(opaque, writeError, context)
-      return
-    }
-    queue.consume(result)
-    if queue.isEmpty {
-      stopAwaitingWritability()
-      if isShutdownRequested { finishShutdown() }
-    }
-    if owesDrain, queue.count <= writeLowMark {
-      owesDrain = false
-      onDrain?(opaque, 0, context)
-    }
+extension iovec {
+  fileprivate init(_ bytes: UnsafeRawBufferPointer) {
+    self.init(
+      iov_base: UnsafeMutableRawPointer(mutating: bytes.baseAddress), iov_len: bytes.count)
   }
 }

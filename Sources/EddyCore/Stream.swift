@@ -1,27 +1,9 @@
 import CLibev
 
-/// What a stream may be told. The C header `eddy/stream.h` documents each callback.
-public struct StreamConfiguration {
-  public var context: UnsafeMutableRawPointer?
-  /// Required by `Stream.connect`.
-  public var onConnect: eddy_stream_connect_cb?
-  /// Required before `readStart`.
-  public var onRead: eddy_stream_read_cb?
-  public var onDrain: eddy_stream_drain_cb?
-  /// Nanoseconds for connect(2).
-  public var connectTimeout: UInt64 = 30 * EDDY_SECOND
-  /// At this many queued bytes a write is refused.
-  public var writeHighMark = 1 << 20
-  /// `onDrain` is called when the queue falls to this many bytes. Below the high mark.
-  public var writeLowMark = 0
-
-  public init() {}
-}
-
 /// A byte stream over a TCP or Unix socket, or one end of a pipe. The loop's thread.
 ///
-/// The read watcher stays armed while the stream reads; the write watcher is armed only while
-/// bytes wait that the kernel did not take.
+/// It watches for bytes to read while it reads, and for room to write only while bytes wait that
+/// the kernel did not take.
 public final class Stream: Handle {
   enum State: UInt8 {
     case connecting
@@ -29,87 +11,100 @@ public final class Stream: Handle {
     case open
   }
 
-  private let readWatcher: UnsafeMutablePointer<ev_io>
-  /// Made when it is first needed: most streams never have to wait before they can write.
-  private var writeWatcher: UnsafeMutablePointer<ev_io>?
+  /// Why a write can't go straight to send(2), so that a write asks one question.
+  struct Detour: OptionSet {
+    let rawValue: UInt8
+    /// Not connected, ended, failed or closing: `refusal` says which.
+    static let refused = Detour(rawValue: 1)
+    /// Others wait before it.
+    static let queued = Detour(rawValue: 2)
+    /// A pipe has neither MSG_NOSIGNAL nor shutdown(2).
+    static let pipe = Detour(rawValue: 4)
+    /// The time of the last byte is kept, also of reads.
+    static let timed = Detour(rawValue: 8)
+  }
 
-  /// The descriptor, which the stream owns; -1 once it is closed.
-  public private(set) var fd: Int32
-  /// A pipe has neither MSG_NOSIGNAL nor shutdown(2).
-  let isSocket: Bool
+  // What each read and write uses stands together: cache lines.
+  private var io = ev_io()
+  let onRead: eddy_stream_read_cb?
+  /// The descriptor, which the stream owns; -1 before there is one, and once it is closed.
+  public internal(set) var fd: Int32
+  var detour: Detour
+  /// What the watcher watches: EV_READ, EV_WRITE, both, or 0 when it is stopped.
+  private(set) var interest: UInt8 = 0
   var state: State
   /// The peer has ended its side, or the connection has failed: no further read callback comes.
-  private var hasEnded = false
+  var hasEnded = false
   var isShutdownRequested = false
-  /// Why writing is no longer possible, or 0.
-  var writeError: Int32 = 0
   /// The queue has been above the low mark since `onDrain` was last due.
   var owesDrain = false
-  var queue = WriteQueue()
+  /// Why writing is no longer possible, or 0.
+  var writeError: Int32 = 0
+  /// Owned; nil when nothing waits to be written or told.
+  var queue: UnsafeMutablePointer<WriteQueue>?
+  /// Owned; nil without `onIdle`.
+  let idle: UnsafeMutablePointer<IdleDeadline>?
   /// Owned; nil once the stream is connected, or was so from the start.
   var connection: UnsafeMutablePointer<PendingConnection>?
 
-  let onRead: eddy_stream_read_cb?
   let onDrain: eddy_stream_drain_cb?
   let writeHighMark: Int
   let writeLowMark: Int
 
   /// A stream over an open, connected descriptor, which is made non-blocking and close-on-exec.
   /// - Parameter fd: owned by the stream, unless this throws.
-  /// - Throws: `EDDY_EBADF`; `EDDY_EINVAL` for a socket that is no stream, or marks out of order.
+  /// - Throws: `EDDY_EBADF`; `EDDY_EINVAL` for a socket that is no stream, or a configuration out of
+  ///   order; `EDDY_ENOMEM`.
   public convenience init(
     loop: Loop, fd: Int32, configuration: StreamConfiguration
   ) throws(EddyError) {
-    try Self.check(configuration)
+    try configuration.check()
     let isSocket = try Self.prepare(fd)
+    let idle = try configuration.makeIdleDeadline()
+    if isSocket { configuration.applyOptions(to: fd) }
     self.init(
-      loop: loop, configured: fd, isSocket: isSocket, state: .open, configuration: configuration)
+      loop: loop, configured: fd, isSocket: isSocket, state: .open, idle: idle,
+      configuration: configuration)
   }
 
   /// A stream over a connection that a `Listener` has accepted, which needs no system call to be
-  /// made ready: accept4(2) has set its flags, and TCP_NODELAY comes from the listening socket.
-  /// - Throws: `EDDY_EINVAL` for marks out of order; the descriptor is then still the caller's.
+  /// made ready: accept4(2) has set its flags, and the options come from the listening socket.
+  /// - Throws: `EDDY_EINVAL` for a configuration out of order; `EDDY_ENOMEM`. The descriptor is then
+  ///   still the caller's.
   public convenience init(
     loop: Loop, accepted fd: Int32, configuration: StreamConfiguration
   ) throws(EddyError) {
-    try Self.check(configuration)
+    try configuration.check()
+    guard fd >= 0 else { throw EddyError(EDDY_EBADF) }
+    let idle = try configuration.makeIdleDeadline()
+    if configuration.delayWrites { SocketOption.noDelay.set(on: fd, to: 0) }
+    configuration.applyKeepAlive(to: fd)
     self.init(
-      loop: loop, configured: fd, isSocket: true, state: .open, configuration: configuration)
+      loop: loop, configured: fd, isSocket: true, state: .open, idle: idle,
+      configuration: configuration)
   }
 
+  /// - Parameter idle: owned from here on.
   init(
     loop: Loop, configured fd: Int32, isSocket: Bool, state: State,
-    configuration: StreamConfiguration
+    idle: UnsafeMutablePointer<IdleDeadline>?, configuration: StreamConfiguration
   ) {
-    readWatcher = .allocate(capacity: 1)
     self.fd = fd
-    self.isSocket = isSocket
     self.state = state
+    self.idle = idle
+    detour = isSocket ? [] : .pipe
+    if state != .open { detour.insert(.refused) }
     onRead = configuration.onRead
     onDrain = configuration.onDrain
     writeHighMark = configuration.writeHighMark
     writeLowMark = configuration.writeLowMark
     super.init(loop: loop, context: configuration.context)
-    clibev_io_init(
-      readWatcher, { _, watcher, _ in Stream.of(watcher).readable() }, fd, Int32(EV_READ))
-    readWatcher.pointee.data = Unmanaged.passUnretained(self).toOpaque()
+    prepareWatcher()
+    adoptIdleDeadline()
   }
 
   deinit {
-    readWatcher.deallocate()
-    writeWatcher?.deallocate()
-  }
-
-  @inline(__always)
-  private static func of(_ watcher: UnsafeMutablePointer<ev_io>?) -> Stream {
-    let data = watcher.unsafelyUnwrapped.pointee.data.unsafelyUnwrapped
-    return Unmanaged<Stream>.fromOpaque(data).takeUnretainedValue()
-  }
-
-  static func check(_ configuration: StreamConfiguration) throws(EddyError) {
-    guard configuration.writeHighMark > configuration.writeLowMark,
-      configuration.writeLowMark >= 0
-    else { throw EddyError(EDDY_EINVAL) }
+    idle?.deallocate()
   }
 
   /// Makes a caller's descriptor fit for the loop. True if it is a socket.
@@ -123,43 +118,135 @@ public final class Stream: Handle {
     guard clibev_fcntl_set(fd, F_SETFL, flags | O_NONBLOCK) == 0,
       clibev_fcntl_set(fd, F_SETFD, FD_CLOEXEC) == 0
     else { throw .current }
-    if isSocket { disableNagle(fd) }
     return isSocket
-  }
-
-  /// Sets TCP_NODELAY (tcp(7)): the loop collects small writes itself. On another kind of socket
-  /// the call fails, and nothing needs doing.
-  static func disableNagle(_ fd: Int32) {
-    var on: Int32 = 1
-    setsockopt(fd, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
   }
 }
 
-// MARK: - Readiness to write
+// MARK: - Readiness
 
 extension Stream {
-  /// Has `writable` called as soon as the kernel takes bytes, or a connection is made or not.
-  func awaitWritability() {
-    let watcher = writeWatcher ?? makeWriteWatcher()
+  @inline(__always)
+  private var watcher: UnsafeMutablePointer<ev_io> {
+    withUnsafeMutablePointer(to: &io) { $0 }
+  }
+
+  /// Prepares the watcher for the descriptor, which it does not watch yet.
+  func prepareWatcher() {
+    clibev_io_init(
+      watcher,
+      { _, watcher, events in
+        let data = watcher.unsafelyUnwrapped.pointee.data.unsafelyUnwrapped
+        let stream = Unmanaged<Stream>.fromOpaque(data)
+        if events == Int32(EV_READ) {
+          stream.readable()
+        } else {
+          stream._withUnsafeGuaranteedRef { $0.readyToWrite(events) }
+        }
+      }, fd, 0)
+    watcher.pointee.data = Unmanaged.passUnretained(self).toOpaque()
+  }
+
+  private func watch(_ events: UInt8) {
+    guard events != interest else { return }
+    if interest != 0 { loop.stop(watcher) }
+    interest = events
+    guard events != 0 else { return }
+    clibev_io_modify(watcher, Int32(events))
     loop.start(watcher)
   }
 
-  func stopAwaitingWritability() {
-    if let writeWatcher { loop.stop(writeWatcher) }
+  func awaitReadability() { watch(interest | UInt8(EV_READ)) }
+
+  func stopAwaitingReadability() { watch(interest & ~UInt8(EV_READ)) }
+
+  /// Has `writable` called as soon as the kernel takes bytes, or a connection is made or not.
+  func awaitWritability() { watch(interest | UInt8(EV_WRITE)) }
+
+  func stopAwaitingWritability() { watch(interest & ~UInt8(EV_WRITE)) }
+
+  /// libev must not hold a descriptor that is closed, or reused.
+  func closeDescriptor() {
+    watch(0)
+    guard fd >= 0 else { return }
+    _ = CLibev.close(fd)
+    fd = -1
   }
 
-  private func makeWriteWatcher() -> UnsafeMutablePointer<ev_io> {
-    let watcher = UnsafeMutablePointer<ev_io>.allocate(capacity: 1)
-    clibev_io_init(
-      watcher,
-      { _, watcher, _ in
-        let stream = Stream.of(watcher)
-        if clibev_io_active(watcher) == 0 { stream.loop.watcherHasStopped() }
-        stream.writable()
-      }, fd, Int32(EV_WRITE))
-    watcher.pointee.data = Unmanaged.passUnretained(self).toOpaque()
-    writeWatcher = watcher
-    return watcher
+  /// Room comes before bytes: what the program answers to them then finds a shorter queue.
+  @inline(never)
+  fileprivate func readyToWrite(_ events: Int32) {
+    if events & Int32(truncatingIfNeeded: EV_ERROR) != 0 { watchAnew() }
+    if interest & UInt8(EV_WRITE) != 0 { writable() }
+    if interest & UInt8(events & Int32(EV_READ)) != 0 { readable() }
+  }
+
+  /// epoll has refused the descriptor, and libev has stopped the watcher. If it was for want of
+  /// memory the next turn may do better; if the descriptor is bad, to use it will say so.
+  private func watchAnew() {
+    let events = interest
+    loop.watcherHasStopped()
+    interest = 0
+    watch(events)
+  }
+
+  private func readable() {
+    Unmanaged.passUnretained(self).readable()
+  }
+
+  @inline(never)
+  fileprivate func readNothing(_ result: Int) {
+    if result < 0 {
+      let error = clibev_errno()
+      guard error != EAGAIN, error != EINTR else { return }
+      endReading(eddy_error_from_errno(error))
+    } else {
+      endReading(code(EDDY_EOF))
+    }
+  }
+
+  private func endReading(_ status: Int32) {
+    hasEnded = true
+    stopAwaitingReadability()
+    let callback = onRead.unsafelyUnwrapped
+    loop.dispatch(.read, callback, context) { callback(opaque, nil, Int(status), context) }
+  }
+}
+
+/// The path of most bytes. It goes without a reference that is counted: the compiler would count one
+/// for each use of `self` and `loop`, at two atomic operations each, which is why each field is
+/// asked for by itself.
+extension Unmanaged<Stream> {
+  @inline(__always)
+  fileprivate func readable() {
+    let loop = _withUnsafeGuaranteedRef { $0.unmanagedLoop }
+    let buffer = loop._withUnsafeGuaranteedRef { $0.readBuffer }
+    let count = CLibev.read(
+      _withUnsafeGuaranteedRef { $0.fd }, buffer.baseAddress.unsafelyUnwrapped, buffer.count)
+    guard count > 0 else { return _withUnsafeGuaranteedRef { $0.readNothing(count) } }
+    if _withUnsafeGuaranteedRef({ $0.detour.contains(.timed) }) {
+      _withUnsafeGuaranteedRef { $0.noteTraffic() }
+    }
+    // `readStart` has asked for the callback.
+    let callback = _withUnsafeGuaranteedRef { $0.onRead.unsafelyUnwrapped }
+    let context = _withUnsafeGuaranteedRef { $0.context }
+    let stream = OpaquePointer(toOpaque())
+    loop._withUnsafeGuaranteedRef {
+      $0.dispatch(.read, callback, context) {
+        callback(
+          stream, buffer.baseAddress.unsafelyUnwrapped.assumingMemoryBound(to: UInt8.self), count,
+          context)
+      }
+    }
+  }
+
+  /// - Returns: as `Stream.write(_:)`.
+  @inline(__always)
+  func write(_ data: UnsafeRawPointer?, _ count: Int) -> Int {
+    guard _withUnsafeGuaranteedRef({ $0.detour.isEmpty }) else {
+      return _withUnsafeGuaranteedRef { $0.writeCarefully(data, count) }
+    }
+    let sent = send(_withUnsafeGuaranteedRef { $0.fd }, data, count, Int32(MSG_NOSIGNAL))
+    return sent == count ? 0 : _withUnsafeGuaranteedRef { $0.writeRest(data, count, sent) }
   }
 }
 
@@ -175,34 +262,13 @@ extension Stream {
     guard onRead != nil else { return code(EDDY_EINVAL) }
     guard state == .open, fd >= 0 else { return code(EDDY_ENOTCONN) }
     guard !hasEnded else { return code(EDDY_EOF) }
-    loop.start(readWatcher)
+    awaitReadability()
     return 0
   }
 
   /// Pauses reading.
   public func readStop() {
-    loop.stop(readWatcher)
-  }
-
-  private func readable() {
-    if clibev_io_active(readWatcher) == 0 { loop.watcherHasStopped() }
-    let buffer = loop.readBuffer
-    let count = CLibev.read(fd, buffer.baseAddress, buffer.count)
-    if count > 0 {
-      onRead?(opaque, buffer.baseAddress?.assumingMemoryBound(to: UInt8.self), count, context)
-    } else if count == 0 {
-      endReading(code(EDDY_EOF))
-    } else {
-      let error = clibev_errno()
-      guard error != EAGAIN, error != EINTR else { return }
-      endReading(eddy_error_from_errno(error))
-    }
-  }
-
-  private func endReading(_ status: Int32) {
-    hasEnded = true
-    loop.stop(readWatcher)
-    onRead?(opaque, nil, Int(status), context)
+    stopAwaitingReadability()
   }
 }
 
@@ -217,25 +283,38 @@ extension Stream {
     guard !isClosing, !isShutdownRequested else { return code(EDDY_EALREADY) }
     guard state == .open, writeError == 0 else { return code(EDDY_ENOTCONN) }
     isShutdownRequested = true
-    if queue.isEmpty { finishShutdown() }
+    detour.insert(.refused)
+    if !detour.contains(.queued) { finishShutdown() }
     return 0
   }
 
   func finishShutdown() {
-    if isSocket {
-      _ = CLibev.shutdown(fd, Int32(SHUT_WR))
-    } else {
+    if detour.contains(.pipe) {
       closeDescriptor()
+    } else {
+      _ = CLibev.shutdown(fd, Int32(SHUT_WR))
     }
   }
 
-  /// Closes the stream and its descriptor at once; what is still queued is dropped.
+  /// Closes the stream and its descriptor at once; what is still queued is dropped, and its `done`
+  /// callbacks are called with `EDDY_ECANCELED` just before the close callback.
   public func close(_ callback: eddy_close_cb? = nil) {
     guard !isClosing else { return }
-    beginClosing(callback, context)
+    detour.insert(.refused)
     endConnecting()
+    stopIdleDeadline()
     closeDescriptor()
-    queue.clear()
+    if abandonQueue(callback) {
+      beginClosing(
+        {
+          Unmanaged<Stream>.fromOpaque($0.unsafelyUnwrapped)._withUnsafeGuaranteedRef {
+            $0.endQueue()
+          }
+        },
+        UnsafeMutableRawPointer(opaque))
+    } else {
+      beginClosing(callback, context)
+    }
     finishClosing()
   }
 
@@ -245,22 +324,5 @@ extension Stream {
     var abort = linger(l_onoff: 1, l_linger: 0)
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &abort, socklen_t(MemoryLayout<linger>.size))
     close(callback)
-  }
-
-  /// The watchers stop first: libev must not hold a descriptor that is closed, or reused.
-  private func closeDescriptor() {
-    loop.stop(readWatcher)
-    stopAwaitingWritability()
-    guard fd >= 0 else { return }
-    _ = CLibev.close(fd)
-    fd = -1
-  }
-
-  /// The peer's address as text with a final zero.
-  /// - Returns: its length; `EDDY_ENOTCONN`; `EDDY_EINVAL` if the buffer is too small.
-  public func peer(into buffer: UnsafeMutableBufferPointer<CChar>) -> Int32 {
-    var address = Address()
-    guard address.fill({ getpeername(fd, $0, $1) }) == 0 else { return code(EDDY_ENOTCONN) }
-    return address.write(to: buffer)
   }
 }

@@ -1,83 +1,128 @@
 import CLibev
 
-/// Bytes that wait to be written: one region that grows, is consumed from its front, and is freed
-/// whenever it runs empty, so that an idle stream holds no memory for it but a pointer.
+/// What waits to be written, in order, and the `done` callbacks that are due.
+///
+/// It lies in memory of its own, which goes when nothing is left in it, so that an idle stream holds
+/// but a pointer.
 struct WriteQueue {
-  /// What stands before the bytes, in the same allocation.
-  private struct Region {
-    /// Of the bytes behind this header.
-    var capacity: Int
-    var start = 0
-    var end = 0
+  typealias Segment = UnsafeMutablePointer<WriteSegment>
+
+  /// The least that is allocated for copied bytes: a page, with the header.
+  private static let minimumCopy = 4096 - MemoryLayout<WriteSegment>.stride
+  /// Copies grow up to this, so that a long queue of small writes is few regions.
+  private static let maximumGrowth = 65536 - MemoryLayout<WriteSegment>.stride
+
+  /// What the kernel does not have yet.
+  private(set) var first: Segment?
+  private var last: Segment?
+  /// Bytes of it in memory.
+  private(set) var count = 0
+  /// What has come to its end and must be told of, from the loop.
+  private var firstEnded: Segment?
+  private var lastEnded: Segment?
+  /// Runs `done` callbacks when no event of the descriptor is due to.
+  var timer: Deadline
+  /// What the stream was closed with, kept until the `done` callbacks have run.
+  var closeCallback: eddy_close_cb?
+
+  init(timer: Deadline) {
+    self.timer = timer
   }
 
-  private var region: UnsafeMutablePointer<Region>?
+  /// Nothing waits for the kernel.
+  var isEmpty: Bool { first == nil }
+  var hasEnded: Bool { firstEnded != nil }
 
-  /// The least that is allocated: a page.
-  private static let minimumCapacity = 4096 - MemoryLayout<Region>.size
-
-  var count: Int { region.map { $0.pointee.end - $0.pointee.start } ?? 0 }
-  var isEmpty: Bool { region == nil }
-
-  /// What is queued, valid until the next change.
-  var bytes: UnsafeRawBufferPointer {
-    guard let region else { return UnsafeRawBufferPointer(start: nil, count: 0) }
-    return UnsafeRawBufferPointer(start: Self.memory(region) + region.pointee.start, count: count)
-  }
-
-  /// Copies bytes behind those that wait. False without memory, and then nothing has changed.
-  mutating func append(_ bytes: UnsafeRawBufferPointer) -> Bool {
-    guard let source = bytes.baseAddress, bytes.count > 0 else { return true }
-    guard let region = regionWithRoom(for: bytes.count) else { return false }
-    (Self.memory(region) + region.pointee.end).copyMemory(from: source, byteCount: bytes.count)
-    region.pointee.end += bytes.count
+  /// Copies regions to the end, but for the bytes that the kernel has already.
+  /// - Returns: false without memory, and then nothing has changed.
+  mutating func copy(_ regions: Regions, without written: Int) -> Bool {
+    let additional = regions.total - written
+    var target = last
+    if let last, last.pointee.source == .copy,
+      last.pointee.capacity - last.pointee.end >= additional
+    {
+      last.append(regions, without: written)
+    } else {
+      let grown = min((last?.pointee.capacity ?? 0) * 2, Self.maximumGrowth)
+      target = .copy(capacity: max(additional, grown, Self.minimumCopy))
+      guard let target else { return false }
+      target.append(regions, without: written)
+      link(target)
+    }
+    count += additional
     return true
   }
 
-  /// Moves what waits to the front only where at least as much was consumed before it: a slow peer
-  /// must not make each small write move a long queue.
-  private mutating func regionWithRoom(for additional: Int) -> UnsafeMutablePointer<Region>? {
-    guard let old = region else {
-      region = Self.allocate(max(additional, Self.minimumCapacity))
-      return region
+  /// Puts a segment at the end.
+  /// - Parameter bytes: what is left of it in memory.
+  mutating func append(_ segment: Segment, bytes: Int) {
+    link(segment)
+    count += bytes
+  }
+
+  private mutating func link(_ segment: Segment) {
+    if let last { last.pointee.next = segment } else { first = segment }
+    last = segment
+  }
+
+  /// Describes what the kernel is to take next, up to a file.
+  /// - Returns: the number of vectors.
+  func gather(into list: UnsafeMutableBufferPointer<iovec>) -> Int {
+    guard let base = list.baseAddress else { return 0 }
+    var used = 0
+    var next = first
+    while let segment = next, segment.pointee.source != .file, used < list.count {
+      used += segment.gather(into: base + used, room: list.count - used)
+      next = segment.pointee.next
     }
-    let (capacity, start, end) = (old.pointee.capacity, old.pointee.start, old.pointee.end)
-    if capacity - end >= additional { return old }
-    let count = end - start
-    if count + additional <= capacity, count <= start {
-      memmove(Self.memory(old), Self.memory(old) + start, count)
-      old.pointee.start = 0
-      old.pointee.end = count
-      return old
+    return used
+  }
+
+  /// Takes bytes of memory off the front, and ends what is finished by that.
+  mutating func consume(_ taken: Int) {
+    count -= taken
+    var left = taken
+    while let first, first.pointee.source != .file {
+      left -= first.consume(left)
+      guard first.pointee.isFinished else { return }
+      endFirst(0)
     }
-    guard let new = Self.allocate(max(count + additional, capacity * 2)) else { return nil }
-    Self.memory(new).copyMemory(from: Self.memory(old) + start, byteCount: count)
-    new.pointee.end = count
-    free(old)
-    region = new
-    return new
+    endFinished()
   }
 
-  private static func allocate(_ capacity: Int) -> UnsafeMutablePointer<Region>? {
-    guard let memory = malloc(MemoryLayout<Region>.size + capacity) else { return nil }
-    let region = memory.bindMemory(to: Region.self, capacity: 1)
-    region.initialize(to: Region(capacity: capacity))
-    return region
+  /// Ends what has nothing left at the front: parts of a file, or of nothing.
+  mutating func endFinished() {
+    while let first, first.pointee.isFinished { endFirst(0) }
   }
 
-  private static func memory(_ region: UnsafeMutablePointer<Region>) -> UnsafeMutableRawPointer {
-    UnsafeMutableRawPointer(region + 1)
+  /// Takes the first segment off, though something may be left of it.
+  mutating func endFirst(_ status: Int32) {
+    guard let segment = first else { return }
+    first = segment.pointee.next
+    if first == nil { last = nil }
+    end(segment, status)
   }
 
-  /// Drops bytes from the front.
-  mutating func consume(_ count: Int) {
-    guard let region else { return }
-    region.pointee.start += count
-    if region.pointee.start == region.pointee.end { clear() }
+  /// Has a segment's `done` told; frees one that has none.
+  mutating func end(_ segment: Segment, _ status: Int32) {
+    guard segment.pointee.done != nil else { return free(segment) }
+    segment.pointee.status = status
+    segment.pointee.next = nil
+    if let lastEnded { lastEnded.pointee.next = segment } else { firstEnded = segment }
+    lastEnded = segment
   }
 
-  mutating func clear() {
-    free(region)
-    region = nil
+  /// Gives up what the kernel does not have.
+  mutating func drop(_ status: Int32) {
+    while first != nil { endFirst(status) }
+    count = 0
+  }
+
+  /// Takes the segments whose `done` is due, linked in their order.
+  mutating func takeEnded() -> Segment? {
+    let taken = firstEnded
+    firstEnded = nil
+    lastEnded = nil
+    return taken
   }
 }

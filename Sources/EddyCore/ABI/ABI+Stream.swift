@@ -15,8 +15,18 @@ private func streamConfiguration(
   if given.connect_timeout != 0 { result.connectTimeout = given.connect_timeout }
   if given.write_high_mark != 0 { result.writeHighMark = given.write_high_mark }
   result.writeLowMark = given.write_low_mark
-  guard result.connectTimeout <= Timer.maximumDelay else { return nil }
+  result.idleTimeout = given.idle_timeout
+  result.onIdle = given.on_idle
+  result.keepAlive = given.keep_alive
+  result.delayWrites = given.delay_writes != 0
+  if given.attempt_delay != 0 { result.attemptDelay = given.attempt_delay }
   return result
+}
+
+/// Whether the configuration's `accepted` says so; an older, shorter one does not.
+private func isAccepted(_ config: UnsafePointer<eddy_stream_config>) -> Bool {
+  configuration(config, size: config.pointee.size, defaults: eddy_stream_config())?.accepted ?? 0
+    != 0
 }
 
 @c @implementation
@@ -28,7 +38,9 @@ public func eddy_stream_open(
     return invalid
   }
   return create(out_stream) { () throws(EddyError) in
-    try Stream(loop: handle(loop), fd: fd, configuration: settings)
+    isAccepted(config)
+      ? try Stream(loop: handle(loop), accepted: fd, configuration: settings)
+      : try Stream(loop: handle(loop), fd: fd, configuration: settings)
   }
 }
 
@@ -64,7 +76,38 @@ public func eddy_stream_write(
   _ stream: OpaquePointer!, _ data: UnsafeRawPointer!, _ length: Int
 ) -> Int {
   guard let stream, data != nil || length == 0, length >= 0 else { return Int(invalid) }
-  return (handle(stream) as Stream).write(UnsafeRawBufferPointer(start: data, count: length))
+  return Unmanaged<Stream>.fromOpaque(UnsafeRawPointer(stream)).write(data, length)
+}
+
+@c @implementation
+public func eddy_stream_writev(
+  _ stream: OpaquePointer!, _ buffers: UnsafePointer<eddy_buffer>!, _ count: Int
+) -> Int {
+  guard let stream, buffers != nil || count == 0, count >= 0 else { return Int(invalid) }
+  return (handle(stream) as Stream).write(
+    buffers: UnsafeBufferPointer(start: buffers, count: count))
+}
+
+@c @implementation
+public func eddy_stream_write_buffers(
+  _ stream: OpaquePointer!, _ buffers: UnsafePointer<eddy_buffer>!, _ count: Int,
+  _ done: eddy_write_cb!, _ context: UnsafeMutableRawPointer!
+) -> Int {
+  guard let stream, let done, buffers != nil || count == 0, count >= 0 else {
+    return Int(invalid)
+  }
+  return (handle(stream) as Stream).write(
+    buffers: UnsafeBufferPointer(start: buffers, count: count), context: context, done: done)
+}
+
+@c @implementation
+public func eddy_stream_sendfile(
+  _ stream: OpaquePointer!, _ fd: Int32, _ offset: UInt64, _ length: UInt64,
+  _ done: eddy_write_cb!, _ context: UnsafeMutableRawPointer!
+) -> Int {
+  guard let stream, let done else { return Int(invalid) }
+  return (handle(stream) as Stream).sendFile(
+    fd, from: offset, count: length, context: context, done: done)
 }
 
 @c @implementation
@@ -93,6 +136,27 @@ public func eddy_stream_peer(
   guard let stream, let buffer, size >= 0 else { return invalid }
   return (handle(stream) as Stream).peer(
     into: UnsafeMutableBufferPointer(start: buffer, count: size))
+}
+
+@c @implementation
+public func eddy_stream_local(
+  _ stream: OpaquePointer!, _ buffer: UnsafeMutablePointer<CChar>!, _ size: Int
+) -> Int32 {
+  guard let stream, let buffer, size >= 0 else { return invalid }
+  return (handle(stream) as Stream).local(
+    into: UnsafeMutableBufferPointer(start: buffer, count: size))
+}
+
+@c @implementation
+public func eddy_stream_set_keep_alive(_ stream: OpaquePointer!, _ silence: UInt64) -> Int32 {
+  guard let stream else { return invalid }
+  return (handle(stream) as Stream).setKeepAlive(silence)
+}
+
+@c @implementation
+public func eddy_stream_set_idle_timeout(_ stream: OpaquePointer!, _ timeout: UInt64) -> Int32 {
+  guard let stream else { return invalid }
+  return (handle(stream) as Stream).setIdleTimeout(timeout)
 }
 
 @c @implementation

@@ -104,6 +104,18 @@ void read_fully(int fd, void *data, size_t length) {
   }
 }
 
+void run_and_read(eddy_loop *loop, int fd, void *data, size_t length) {
+  size_t done = 0;
+  char more;
+  while (done < length) {
+    ssize_t count = read(fd, (char *)data + done, length - done);
+    CHECK(count > 0 || (count < 0 && errno == EAGAIN));
+    done += count > 0 ? (size_t)count : 0;
+    CHECK(eddy_loop_run(loop, EDDY_RUN_NOWAIT) >= 0);
+  }
+  CHECK(read(fd, &more, 1) <= 0);
+}
+
 void require_pidfd(void) {
   int fd = (int)syscall(SYS_pidfd_open, getpid(), 0);
   if (fd < 0 && errno == ENOSYS) {

@@ -43,6 +43,9 @@ int connect_plain(int port);
 /* Reads exactly `length` bytes; fails the test at an end or error before. */
 void read_fully(int fd, void *data, size_t length);
 
+/* The same from a non-blocking descriptor, by turns with the loop; checks that no more has come. */
+void run_and_read(eddy_loop *loop, int fd, void *data, size_t length);
+
 /* Skips the test where pidfd_open(2) is missing, as in valgrind before 3.20. */
 void require_pidfd(void);
 
