@@ -21,13 +21,17 @@ public class Handle {
 
   private final var closeCallback: eddy_close_cb?
   private final var closeContext: UnsafeMutableRawPointer?
+  /// A child of fork(2) can't go on with it: it has threads, or a descriptor that both would read.
+  private final let forbidsFork: Bool
   /// The next handle whose close callback is due.
   final var nextClosing: Unmanaged<Handle>?
 
-  init(loop: Loop, context: UnsafeMutableRawPointer?) {
+  init(loop: Loop, context: UnsafeMutableRawPointer?, forbidsFork: Bool = false) {
     unmanagedLoop = .passUnretained(loop)
     self.context = context
+    self.forbidsFork = forbidsFork
     loop.openHandles += 1
+    if forbidsFork { loop.handlesThatForbidFork += 1 }
     _ = Unmanaged.passRetained(self)
   }
 
@@ -55,6 +59,7 @@ public class Handle {
       loop.dispatch(.close, closeCallback, closeContext) { closeCallback(closeContext) }
     }
     loop.openHandles -= 1
+    if forbidsFork { loop.handlesThatForbidFork -= 1 }
     Unmanaged.passUnretained(self).release()
   }
 }

@@ -143,6 +143,7 @@ extension Loop {
   }
 
   private func run(_ hook: Hook) {
+    hooksRun &+= 1
     dispatch(.hook, hook.callback, hook.context) { hook.callback(hook.opaque, hook.context) }
   }
 }

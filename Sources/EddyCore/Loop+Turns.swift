@@ -44,11 +44,11 @@ extension Loop {
 
   /// A timer that was moved to a later time may end a wait for nothing: then the turn begins again.
   private func turnOnce() {
-    let before = events &+ postsRun
+    let before = callbacksButHooks
     repeat {
       hasRung = false
       turn(mayBlock: isAlive)
-    } while hasRung && before == events &+ postsRun && isAlive && !isStopRequested
+    } while hasRung && before == callbacksButHooks && isAlive && !isStopRequested
   }
 
   /// One turn.
@@ -56,7 +56,7 @@ extension Loop {
   private func turn(mayBlock: Bool, mayTurnOn: Bool = false) {
     attention = false
     postsLeft = postBatch
-    let before = events &+ postsRun
+    let before = callbacksButHooks
     if !hooksBefore.isEmpty { runHooksBefore() }
     let isDue = armTimer()
     let hasWork = isDue || !posts.isEmpty || firstClosing != nil || !hooksIdle.isEmpty
@@ -70,8 +70,10 @@ extension Loop {
     runDueTimers()
     _ = runPosts()
     _ = runCloseCallbacks()
-    if !hooksIdle.isEmpty, before == events &+ postsRun { runHooksIdle() }
+    if !hooksIdle.isEmpty, before == callbacksButHooks { runHooksIdle() }
   }
+
+  private var callbacksButHooks: UInt64 { events &+ postsRun &- hooksRun }
 
   /// libev has just returned from epoll_wait(2).
   @inline(__always)

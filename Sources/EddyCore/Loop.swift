@@ -83,6 +83,8 @@ public final class Loop {
   var hooksBefore = HookList()
   var hooksAfter = HookList()
   var hooksIdle = HookList()
+  /// Calls of hooks, which `events` counts, too.
+  var hooksRun: UInt64 = 0
 
   // MARK: What it is made of
 

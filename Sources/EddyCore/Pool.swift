@@ -41,7 +41,7 @@ public final class Pool: Handle {
     self.shared = shared
     self.threads = threads
     self.queueCapacity = queueCapacity
-    super.init(loop: loop, context: nil)
+    super.init(loop: loop, context: nil, forbidsFork: true)
   }
 
   deinit {

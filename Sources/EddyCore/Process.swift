@@ -44,7 +44,7 @@ public final class Process: Handle {
     self.pid = pid
     self.hasGroup = hasGroup
     self.onExit = onExit
-    super.init(loop: loop, context: context)
+    super.init(loop: loop, context: context, forbidsFork: true)
     clibev_io_init(
       watcher,
       { _, watcher, _ in

@@ -94,14 +94,16 @@ struct TimerHeap: ~Copyable {
     }
   }
 
-  /// Starts a timer, or starts it anew. True if it was stopped.
+  /// Starts a timer, or starts it anew: for the time that it has it keeps its place among equals. True
+  /// if it was stopped.
   @inline(__always)
   mutating func start(_ node: UnsafeMutablePointer<TimerNode>, at due: UInt64) -> Bool {
     if node.pointee.slot != 0 {
+      guard due != node.pointee.due else { return false }
       node.pointee.due = due
       if due > node.pointee.scheduled {
         node.pointee.sequence = takeSequence()
-      } else if due < node.pointee.scheduled {
+      } else {
         advance(node, to: due)
       }
       return false

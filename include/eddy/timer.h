@@ -27,7 +27,8 @@ int eddy_timer_create(
 /**
  * Starts a timer, or starts it anew if it runs. To start a running one anew for a later time, as
  * idle timeouts do with each event, takes O(1); otherwise it takes O(log n) of the running timers.
- * Timers that are due at the same nanosecond are called in the order in which they were started.
+ * Timers that are due at the same nanosecond are called in the order in which they were started for
+ * it.
  *
  * @param delay  nanoseconds from eddy_loop_now to the first callback; 0: in the next turn.
  * @param repeat nanoseconds between further callbacks; 0: no others. Where the
