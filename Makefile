@@ -32,7 +32,7 @@ swift_sources := Package.swift $(shell find Sources -name '*.swift' -o -name '*.
 client_sources := $(wildcard bindings/c/client/*.c bindings/c/client/*.h)
 library := build/lib$(addprefix -,$(SANITIZE))
 
-.PHONY: help run lib eddyd client docs install install-docs uninstall test fuzz bench format clean
+.PHONY: help run lib eddyd client docs install install-docs uninstall test fuzz bench bench-loop format clean
 
 help:
 	@echo 'make run        install what is missing, build, and run eddyd on $(HOST):$(PORT) (HOST=, PORT=)'
@@ -45,7 +45,8 @@ help:
 	@echo 'make install    the C library, eddyd and eddy-client to PREFIX=$(PREFIX) (LIBDIR=, DESTDIR=)'
 	@echo 'make install-docs  the manual, to MANDIR=$(MANDIR) and DOCDIR=$(DOCDIR)'
 	@echo 'make uninstall  the reverse of both'
-	@echo 'make bench      CPU time a request beside nginx; memory of a held poll'
+	@echo 'make bench      CPU time a request beside nginx; memory of a held poll; bench-loop'
+	@echo 'make bench-loop libeddy beside libev and libuv (WORKLOAD="echo timers": some; ROUNDS=5)'
 	@echo 'make format     format every Swift and C file in place'
 	@echo 'make clean      remove what was built'
 
@@ -133,6 +134,11 @@ bench:
 	@scripts/install-packages bench
 	@Benchmarks/http
 	@Benchmarks/parked-polls
+	@Benchmarks/bench-loop
+
+bench-loop:
+	@scripts/install-packages bench
+	@Benchmarks/bench-loop $(WORKLOAD)
 
 format:
 	scripts/check-format --fix
