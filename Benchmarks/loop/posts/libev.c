@@ -36,4 +36,5 @@ void peer_stop(void) {
 void peer_close(void) {
   ev_async_stop(loop, &wake);
   ev_loop_destroy(loop);
+  queue_destroy(&posts);
 }

@@ -33,4 +33,5 @@ void peer_stop(void) {
 void peer_close(void) {
   uv_close((uv_handle_t *)&wake, NULL);
   end_loop(&loop);
+  queue_destroy(&posts);
 }

@@ -59,4 +59,7 @@ static inline void queue_run(queue *queue) {
   }
 }
 
+/* Frees an empty queue. */
+static inline void queue_destroy(queue *queue) { pthread_mutex_destroy(&queue->mutex); }
+
 #endif
