@@ -47,6 +47,14 @@ extern int
 posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *actions, const char *path);
 extern int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int from);
 extern char **environ;
+
+struct mmsghdr {
+  struct msghdr msg_hdr;
+  unsigned int msg_len;
+};
+extern int recvmmsg(
+    int fd, struct mmsghdr *messages, unsigned int count, int flags, struct timespec *timeout);
+extern int sendmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags);
 #endif
 
 static inline int clibev_errno(void) {

@@ -110,6 +110,8 @@ public final class Loop {
   var signalWatchers: [Int32] = []
   /// Made with the loop's first lookup.
   var lookups: LookupThreads?
+  /// Made when the first UDP socket needs it.
+  var datagrams: DatagramBatch?
 
   /// - Parameters:
   ///   - postBatch: the most posted callbacks that one turn runs.

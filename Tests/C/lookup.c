@@ -244,7 +244,7 @@ static void a_lookup_that_takes_too_long_times_out(void) {
 static void a_lookup_that_waits_for_a_thread_times_out(void) {
   eddy_loop *loop = make_loop();
   query asked[MAXIMUM_THREADS + 2];
-  int index;
+  int threads = count_other_threads(), index;
   name_hangs("slow.test");
   for (index = 0; index < MAXIMUM_THREADS + 2; index++) {
     init(&asked[index]);
@@ -261,6 +261,7 @@ static void a_lookup_that_waits_for_a_thread_times_out(void) {
   CHECK_EQ(names_asked(), MAXIMUM_THREADS);
   names_release();
   end_loop(loop);
+  await_threads(threads);
 }
 
 /* Closing. */
@@ -382,8 +383,12 @@ static void a_loop_is_destroyed_while_threads_are_stuck(void) {
 }
 
 static void a_program_ends_while_threads_are_stuck(void) {
-  eddy_loop *loop = make_loop();
+  eddy_loop *loop;
   query asked;
+  if (tap_under_valgrind()) {
+    tap_skip("to valgrind, what a stuck thread holds is not freed");
+  }
+  loop = make_loop();
   name_hangs("slow.test");
   init(&asked);
   ask(&asked, loop, "slow.test");
@@ -462,6 +467,7 @@ static void a_slow_name_does_not_hold_up_the_others(void) {
 
 static void the_hosts_signals_do_not_reach_the_threads(void) {
   eddy_loop *loop = make_loop();
+  int threads = count_other_threads();
   sigset_t signals, pending;
   query asked;
   name_hangs("slow.test");
@@ -477,6 +483,7 @@ static void the_hosts_signals_do_not_reach_the_threads(void) {
   close_query(&asked);
   names_release();
   end_loop(loop);
+  await_threads(threads);
 }
 
 /* Arguments. */

@@ -96,7 +96,7 @@ int eddy_udp_open(
 int eddy_udp_connect(eddy_udp *udp, const eddy_address *peer);
 
 /** Starts to receive. It keeps the loop alive. @return 0; EDDY_EINVAL without an on_receive;
- * EDDY_EALREADY when closing. Since 0.2. */
+ * EDDY_ENOMEM; EDDY_EALREADY when closing. Since 0.2. */
 int eddy_udp_receive_start(eddy_udp *udp);
 
 /** Stops receiving; what arrives waits in the kernel. @return 0; EDDY_EINVAL. Since 0.2. */
