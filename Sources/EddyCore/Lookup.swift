@@ -23,10 +23,9 @@ public final class Lookup: Handle {
   private let threads: LookupThreads?
   /// nil once `onDone` has been called, or never will be.
   private var request: UnsafeMutablePointer<LookupRequest>?
-  private var deadline = ev_timer()
-  @inline(__always)
-  private var timer: UnsafeMutablePointer<ev_timer> {
-    withUnsafeMutablePointer(to: &deadline) { $0 }
+  private var deadline: TimerNode
+  private var timer: UnsafeMutablePointer<TimerNode> {
+    @inline(__always) get { withUnsafeMutablePointer(to: &deadline) { $0 } }
   }
 
   /// Starts a lookup.
@@ -45,19 +44,14 @@ public final class Lookup: Handle {
       throw EddyError(EDDY_ENAMETOOLONG)
     }
     let family = try Self.family(configuration.family)
-    guard let request = LookupRequest.allocate(host: host, port: port, family: family) else {
-      throw EddyError(EDDY_ENOMEM)
-    }
-    var threads: LookupThreads?
-    if LookupRequest.resolveNumeric(request) {
-      request.pointee.progress = .answered
-    } else {
-      do throws(EddyError) {
-        threads = try Self.submit(request, loop)
-      } catch {
-        LookupRequest.free(request)
-        throw error
-      }
+    guard loop.timers.reserve() else { throw EddyError(EDDY_ENOMEM) }
+    let request: UnsafeMutablePointer<LookupRequest>
+    let threads: LookupThreads?
+    do throws(EddyError) {
+      (request, threads) = try Self.ask(loop, host, port, family)
+    } catch {
+      loop.timers.giveUpReservation()
+      throw error
     }
     self.init(
       loop: loop, request, threads, context: configuration.context, onDone,
@@ -71,17 +65,35 @@ public final class Lookup: Handle {
     self.onDone = onDone
     self.request = request
     self.threads = threads
-    super.init(loop: loop, context: context)
+    deadline = TimerNode { lookup in
+      Unmanaged<Lookup>.fromOpaque(lookup)._withUnsafeGuaranteedRef { $0.timeIsUp() }
+    }
+    super.init(loop: loop, context: context, forbidsFork: true)
     // An answer that has come already waits for the loop's thread, on which this runs.
     request.pointee.lookup = Unmanaged.passUnretained(self)
-    clibev_timer_init(
-      timer,
-      { _, timer, _ in
-        let data = timer.unsafelyUnwrapped.pointee.data.unsafelyUnwrapped
-        Unmanaged<Lookup>.fromOpaque(data)._withUnsafeGuaranteedRef { $0.timerFired() }
-      }, 0, 0)
-    timer.pointee.data = Unmanaged.passUnretained(self).toOpaque()
-    loop.start(timer, delay: threads == nil ? 0 : timeout)
+    deadline.owner = Unmanaged.passUnretained(self).toOpaque()
+    loop.start(timer, at: loop.now &+ timeout)
+  }
+
+  /// - Returns: the request, and who is at it: nil if the answer is known, and on its way.
+  private static func ask(
+    _ loop: Loop, _ host: UnsafePointer<CChar>, _ port: UInt16, _ family: Int32
+  ) throws(EddyError) -> (UnsafeMutablePointer<LookupRequest>, LookupThreads?) {
+    guard let request = LookupRequest.allocate(host: host, port: port, family: family) else {
+      throw EddyError(EDDY_ENOMEM)
+    }
+    if LookupRequest.resolveNumeric(request) {
+      LookupRequest.post(request, to: .passUnretained(loop))
+      return (request, nil)
+    }
+    do throws(EddyError) {
+      let threads = try loop.lookupThreads()
+      try threads.submit(request)
+      return (request, threads)
+    } catch {
+      LookupRequest.free(request)
+      throw error
+    }
   }
 
   private static func family(_ family: Int32) throws(EddyError) -> Int32 {
@@ -93,20 +105,6 @@ public final class Lookup: Handle {
     }
   }
 
-  private static func submit(
-    _ request: UnsafeMutablePointer<LookupRequest>, _ loop: Loop
-  ) throws(EddyError) -> LookupThreads {
-    let threads: LookupThreads
-    if let present = loop.lookups {
-      threads = present
-    } else {
-      threads = try LookupThreads(loop: loop)
-      loop.lookups = threads
-    }
-    try threads.submit(request)
-    return threads
-  }
-
   /// Whether it still waits for its answer.
   public var isRunning: Bool { request != nil }
 
@@ -114,50 +112,57 @@ public final class Lookup: Handle {
   public func close(_ callback: eddy_close_cb? = nil) {
     guard !isClosing else { return }
     loop.stop(timer)
+    loop.timers.giveUpReservation()
     if let request { giveUp(request) }
-    request = nil
     beginClosing(callback, context)
     finishClosing()
+  }
+
+  private func giveUp(_ request: UnsafeMutablePointer<LookupRequest>) {
+    self.request = nil
+    if let threads {
+      threads.giveUp(request)
+    } else {
+      request.pointee.isGivenUp = true
+    }
+  }
+
+  private func timeIsUp() {
+    // An answer that is on its way comes in time.
+    guard let request, let threads, !threads.isAnswered(request) else { return }
+    giveUp(request)
+    tell(code(EDDY_ETIMEDOUT), nil, 0)
   }
 
   /// An answer has come to the loop's thread.
   static func deliver(_ request: UnsafeMutableRawPointer?) {
     let request = request.unsafelyUnwrapped.assumingMemoryBound(to: LookupRequest.self)
-    if !request.pointee.isGivenUp {
-      request.pointee.lookup?._withUnsafeGuaranteedRef { $0.finish(request) }
+    if !request.pointee.isGivenUp, let lookup = request.pointee.lookup {
+      lookup._withUnsafeGuaranteedRef { lookup in
+        lookup.request = nil
+        lookup.loop.stop(lookup.timer)
+        lookup.tell(
+          request.pointee.status, request.pointee.addresses, request.pointee.count)
+      }
     }
     LookupRequest.free(request)
   }
 
-  /// The time is up, or the answer was known from the start.
-  private func timerFired() {
-    loop.watcherHasStopped()
-    guard let request else { return }
-    if threads?.isAnswered(request) ?? true {
-      finish(request)
-    } else {
-      finish(nil)
-    }
-    giveUp(request)
-  }
-
-  private func giveUp(_ request: UnsafeMutablePointer<LookupRequest>) {
-    if let threads {
-      threads.giveUp(request)
-    } else {
-      LookupRequest.free(request)
-    }
-  }
-
-  /// - Parameter answer: nil when the time is up. It outlives the callback.
-  private func finish(_ answer: UnsafeMutablePointer<LookupRequest>?) {
-    loop.stop(timer)
-    request = nil
-    let status = answer?.pointee.status ?? code(EDDY_ETIMEDOUT)
-    let addresses = status == 0 ? answer?.pointee.addresses : nil
-    let count = status == 0 ? answer?.pointee.count ?? 0 : 0
+  private func tell(
+    _ status: Int32, _ addresses: UnsafePointer<eddy_address>?, _ count: Int
+  ) {
     loop.dispatch(.lookup, onDone, context) {
       onDone(opaque, status, addresses, count, context)
     }
+  }
+}
+
+extension Loop {
+  /// - Throws: `EDDY_ENOMEM`.
+  fileprivate func lookupThreads() throws(EddyError) -> LookupThreads {
+    if let lookups { return lookups }
+    let threads = try LookupThreads(loop: self)
+    lookups = threads
+    return threads
   }
 }

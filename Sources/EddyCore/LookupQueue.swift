@@ -197,10 +197,6 @@ struct LookupQueue {
     _ request: UnsafeMutablePointer<LookupRequest>, _ loop: Unmanaged<Loop>?
   ) {
     guard !request.pointee.isGivenUp, let loop else { return LookupRequest.free(request) }
-    request.pointee.progress = .posted  // from the post on it may be freed at any time
-    let isPosted = loop._withUnsafeGuaranteedRef {
-      $0.tryPost({ request, _ in Lookup.deliver(request) }, request, nil)
-    }
-    if !isPosted { request.pointee.progress = .answered }
+    LookupRequest.post(request, to: loop)
   }
 }

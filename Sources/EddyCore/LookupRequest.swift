@@ -8,9 +8,7 @@ struct LookupRequest {
     case waiting
     /// A thread is at it, and alone may touch the question and the answer.
     case running
-    /// Answered, and the loop's thread will be called: from here on all is its own.
-    case posted
-    /// Answered, but the loop couldn't be told, for want of memory: the deadline will find it.
+    /// Answered: from here on all is the loop's thread's, and the memory goes with its post.
     case answered
   }
 
@@ -19,6 +17,8 @@ struct LookupRequest {
   var isGivenUp = false
   /// Who waits for it. The loop's thread alone.
   var lookup: Unmanaged<Lookup>?
+  /// Tells the loop's thread of the answer.
+  private(set) var post: PostNode
   /// Neighbours in the queue.
   var next: UnsafeMutablePointer<LookupRequest>?
   var previous: UnsafeMutablePointer<LookupRequest>?
@@ -45,14 +45,27 @@ struct LookupRequest {
     let copy = (memory + MemoryLayout<LookupRequest>.size).assumingMemoryBound(to: CChar.self)
     memcpy(copy, host, hostSize)
     let request = memory.bindMemory(to: LookupRequest.self, capacity: 1)
-    request.initialize(to: LookupRequest(family: family, port: port, host: copy))
+    request.initialize(
+      to: LookupRequest(
+        family: family, port: port, host: copy,
+        post: PostNode({ request, _ in Lookup.deliver(request) }, memory)))
     return request
   }
 
-  private init(family: Int32, port: UInt16, host: UnsafeMutablePointer<CChar>) {
+  private init(
+    family: Int32, port: UInt16, host: UnsafeMutablePointer<CChar>, post: PostNode
+  ) {
+    self.post = post
     self.family = family
     self.port = port
     self.host = host
+  }
+
+  /// Has `Lookup.deliver` called by the loop, which then owns the request.
+  static func post(_ request: UnsafeMutablePointer<LookupRequest>, to loop: Unmanaged<Loop>) {
+    request.pointee.progress = .answered
+    let node = withUnsafeMutablePointer(to: &request.pointee.post) { $0 }
+    loop._withUnsafeGuaranteedRef { $0.post(node) }
   }
 
   static func free(_ request: UnsafeMutablePointer<LookupRequest>) {
@@ -115,9 +128,13 @@ struct LookupRequest {
       addresses[count] = value
       count += 1
     }
+    guard count > 0 else {
+      CLibev.free(memory)
+      request.pointee.status = code(EDDY_ENONAME)
+      return
+    }
     request.pointee.addresses = addresses
     request.pointee.count = count
-    if count == 0 { request.pointee.status = code(EDDY_ENONAME) }
   }
 
   /// The code for a result of getaddrinfo.

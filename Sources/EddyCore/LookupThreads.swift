@@ -43,17 +43,17 @@ final class LookupThreads {
   /// Has nobody called when a request is answered. It is freed, at once or by then.
   func giveUp(_ request: UnsafeMutablePointer<LookupRequest>) {
     pthread_mutex_lock(&queue.pointee.mutex)
-    let progress = request.pointee.progress
-    if progress == .waiting { queue.pointee.remove(request) }
+    let isWaiting = request.pointee.progress == .waiting
+    if isWaiting { queue.pointee.remove(request) }
     request.pointee.isGivenUp = true
     pthread_mutex_unlock(&queue.pointee.mutex)
-    if progress == .waiting || progress == .answered { LookupRequest.free(request) }
+    if isWaiting { LookupRequest.free(request) }
   }
 
-  /// Whether a request has been answered, whether or not the loop has been told.
+  /// Whether the answer to a request is on its way.
   func isAnswered(_ request: UnsafeMutablePointer<LookupRequest>) -> Bool {
     pthread_mutex_lock(&queue.pointee.mutex)
     defer { pthread_mutex_unlock(&queue.pointee.mutex) }
-    return request.pointee.progress == .answered || request.pointee.progress == .posted
+    return request.pointee.progress == .answered
   }
 }

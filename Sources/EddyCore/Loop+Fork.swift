@@ -23,6 +23,8 @@ extension Loop {
     hasChanged = true
     owner = getpid()
     // Only the thread that forked is in the child.
+    lookups?.forget()
+    lookups = nil
     let thread = UInt(pthread_self())
     if runningThread.load(ordering: .relaxed) != 0 {
       runningThread.store(thread, ordering: .relaxed)

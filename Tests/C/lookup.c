@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "harness/fixture.h"
@@ -486,6 +487,43 @@ static void the_hosts_signals_do_not_reach_the_threads(void) {
   await_threads(threads);
 }
 
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define THREADS_END_WITH_FORK 1
+#endif
+#endif
+
+static void a_child_of_fork_asks_with_threads_of_its_own(void) {
+#ifdef THREADS_END_WITH_FORK
+  tap_skip("under ThreadSanitizer a child of several threads can start none");
+#else
+  static const char *const addresses[] = {"192.0.2.1", NULL};
+  eddy_loop *loop = make_loop();
+  int status = -1;
+  pid_t child;
+  query asked;
+  name_has("here.test", addresses);
+  init(&asked);
+  ask(&asked, loop, "here.test");
+  CHECK_EQ(eddy_loop_fork(loop), EDDY_EBUSY);
+  CHECK_EQ(eddy_loop_run(loop, EDDY_RUN_UNTIL_IDLE), 0);
+  close_query(&asked);
+  CHECK_EQ(eddy_loop_run(loop, EDDY_RUN_UNTIL_IDLE), 0);
+  child = fork(); /* a thread waits for the next name, in the parent alone */
+  CHECK(child >= 0);
+  if (child == 0) {
+    CHECK_EQ(eddy_loop_fork(loop), 0);
+    CHECK_EQ(status_of(loop, "here.test"), 0);
+    end_loop(loop);
+    _exit(0);
+  }
+  CHECK(waitpid(child, &status, 0) == child);
+  CHECK_EQ(status, 0);
+  CHECK_EQ(status_of(loop, "here.test"), 0);
+  end_loop(loop);
+#endif
+}
+
 /* Arguments. */
 
 static void bad_arguments_are_invalid(void) {
@@ -564,6 +602,7 @@ static const tap_test tests[] = {
     TAP_TEST(a_thousand_lookups_share_four_threads),
     TAP_TEST(a_slow_name_does_not_hold_up_the_others),
     TAP_TEST(the_hosts_signals_do_not_reach_the_threads),
+    TAP_TEST(a_child_of_fork_asks_with_threads_of_its_own),
     TAP_TEST(bad_arguments_are_invalid),
     TAP_TEST(the_longest_name_and_the_outer_ports_are_taken),
 };
