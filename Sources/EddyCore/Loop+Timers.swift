@@ -45,8 +45,8 @@ extension Loop {
     }
     // libev counts from its own reading of the same clock, which may be old: it shows in the time of a
     // timer that is started without delay.
+    ev_timer_stop(ev, alarm)  // first: what is set in a timer that runs is lost
     clibev_timer_set(alarm, 0, 0)
-    ev_timer_stop(ev, alarm)
     ev_timer_start(ev, alarm)
     let libevNow = alarm.pointee.at
     ev_timer_stop(ev, alarm)

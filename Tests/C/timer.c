@@ -170,6 +170,25 @@ static void timers_run_in_the_order_of_their_times(void) {
 
 /* Repeating. */
 
+/* The wait that the later timer asked for is there already, and the earlier one shortens it. */
+static void a_timer_that_is_started_between_runs_is_not_late(void) {
+  eddy_loop *loop = make_loop();
+  probe later = make_probe(loop, count_call, &later),
+        nearer = make_probe(loop, count_call, &nearer);
+  uint64_t before;
+  CHECK_EQ(eddy_timer_start(later.timer, 30 * EDDY_SECOND, 0), 0);
+  CHECK_EQ(eddy_loop_run(loop, EDDY_RUN_NOWAIT), 1);
+  before = clock_now();
+  CHECK_EQ(eddy_timer_start(nearer.timer, 10 * EDDY_MILLISECOND, 0), 0);
+  CHECK_EQ(eddy_loop_run(loop, EDDY_RUN_ONCE), 1);
+  CHECK_EQ(nearer.calls, 1);
+  CHECK_EQ(later.calls, 0);
+  CHECK(clock_now() - before < EDDY_SECOND);
+  CHECK_EQ(eddy_timer_close(nearer.timer, NULL), 0);
+  CHECK_EQ(eddy_timer_close(later.timer, NULL), 0);
+  end_loop(loop);
+}
+
 static void stop_after_five(eddy_timer *timer, void *context) {
   probe *probe = context;
   CHECK(eddy_loop_now(probe->loop) >= probe->due);
@@ -380,6 +399,7 @@ static const tap_test tests[] = {
     TAP_TEST(the_delay_counts_from_the_loops_clock),
     TAP_TEST(a_delay_of_zero_is_over_in_the_next_turn),
     TAP_TEST(timers_run_in_the_order_of_their_times),
+    TAP_TEST(a_timer_that_is_started_between_runs_is_not_late),
     TAP_TEST(a_repeating_timer_is_never_early_and_stops_in_its_callback),
     TAP_TEST(callbacks_of_a_loop_that_was_held_up_are_skipped),
     TAP_TEST(starting_a_running_timer_starts_it_anew),
