@@ -1,14 +1,5 @@
 import CLibev
 
-/// What a stream needs only until it is connected.
-struct PendingConnection {
-  let callback: eddy_stream_connect_cb
-  /// Ends the attempt; or reports an outcome that connect(2) gave at once.
-  var timer: Deadline
-  /// What connect(2) gave at once; otherwise the timer means that time is up.
-  var immediateStatus: Int32?
-}
-
 extension Stream {
   /// Starts to connect. `onConnect` tells the outcome, always from the loop.
   /// - Parameter address: "127.0.0.1:8888", "[::1]:8888" or "unix:/path".
@@ -22,21 +13,15 @@ extension Stream {
   static func connect(
     loop: Loop, to address: Address, configuration: StreamConfiguration
   ) throws(EddyError) -> Stream {
-    guard let callback = configuration.onConnect else { throw EddyError(EDDY_EINVAL) }
-    try configuration.check()
-    let idle = try configuration.makeIdleDeadline()
-    let fd: Int32
+    let fd = try openSocket(for: address)
+    let stream: Stream
     do throws(EddyError) {
-      fd = try openSocket(for: address)
+      stream = try makeConnecting(loop, fd: fd, configuration)
     } catch {
-      free(idle)
+      _ = CLibev.close(fd)
       throw error
     }
     configuration.applyOptions(to: fd)
-    let stream = Stream(
-      loop: loop, configured: fd, isSocket: true, state: .connecting, idle: idle,
-      configuration: configuration)
-    stream.beginConnecting(callback, timeout: configuration.connectTimeout)
     stream.startConnecting(address)
     return stream
   }
@@ -48,17 +33,37 @@ extension Stream {
     return fd
   }
 
-  /// Starts the time that all of connecting may take.
-  func beginConnecting(_ callback: @escaping eddy_stream_connect_cb, timeout: UInt64) {
-    let pending = UnsafeMutablePointer<PendingConnection>.allocate(capacity: 1)
-    pending.initialize(
-      to: PendingConnection(
-        callback: callback,
-        timer: Deadline(owner: UnsafeMutableRawPointer(opaque)) { stream in
-          Unmanaged<Stream>.fromOpaque(stream)._withUnsafeGuaranteedRef { $0.connectTimerFired() }
-        }))
-    connection = pending
-    loop.start(&pending.pointee.timer, at: loop.now &+ timeout)
+  /// A stream that waits for its connection, for as long as the configuration says.
+  /// - Parameters:
+  ///   - fd: the stream's, unless this throws; -1 if there is none yet.
+  ///   - start: starts what is waited for, of which nothing comes before this has returned.
+  static func makeConnecting(
+    _ loop: Loop, fd: Int32, _ configuration: StreamConfiguration,
+    _ start: (UnsafeMutablePointer<PendingConnection>) throws(EddyError) -> Void = { _ in }
+  ) throws(EddyError) -> Stream {
+    try configuration.check()
+    let pending = try PendingConnection.make(loop, configuration)
+    let idle: UnsafeMutablePointer<IdleDeadline>?
+    do throws(EddyError) {
+      idle = try configuration.makeIdleDeadline(loop)
+    } catch {
+      PendingConnection.free(pending, loop)
+      throw error
+    }
+    do throws(EddyError) {
+      try start(pending)
+    } catch {
+      PendingConnection.free(pending, loop)
+      if let idle { IdleDeadline.free(idle, loop) }
+      throw error
+    }
+    let stream = Stream(
+      loop: loop, configured: fd, isSocket: true, state: .connecting, idle: idle,
+      configuration: configuration)
+    stream.connection = pending
+    pending.pointee.stream = .passUnretained(stream)
+    loop.start(&pending.pointee.timer, at: loop.now &+ configuration.connectTimeout)
+    return stream
   }
 
   private func startConnecting(_ address: Address) {
@@ -79,7 +84,7 @@ extension Stream {
     loop.start(&connection.pointee.timer, at: loop.now)
   }
 
-  private func connectTimerFired() {
+  func connectTimerFired() {
     report(connection?.pointee.immediateStatus ?? code(EDDY_ETIMEDOUT))
   }
 
@@ -89,7 +94,7 @@ extension Stream {
     report(error == 0 ? 0 : eddy_error_from_errno(error))
   }
 
-  private func report(_ status: Int32) {
+  func report(_ status: Int32) {
     guard let callback = connection?.pointee.callback else { return }
     stopAwaitingWritability()
     state = status == 0 ? .open : .connectFailed
@@ -101,12 +106,10 @@ extension Stream {
     loop.dispatch(.connect, callback, context) { callback(opaque, status, context) }
   }
 
-  /// Stops the timer, and frees what was needed until here.
+  /// Ends what was needed until here.
   func endConnecting() {
     guard let connection else { return }
-    loop.stop(&connection.pointee.timer)
-    connection.deinitialize(count: 1)
-    connection.deallocate()
     self.connection = nil
+    PendingConnection.free(connection, loop)
   }
 }

@@ -8,20 +8,31 @@ struct IdleDeadline {
   var timeout: UInt64
   /// By the loop's clock.
   var lastTraffic: UInt64 = 0
-  var timer: Deadline
+  var timer: TimerNode
+
+  static func free(_ deadline: UnsafeMutablePointer<IdleDeadline>, _ loop: Loop) {
+    loop.stop(&deadline.pointee.timer)
+    loop.timers.giveUpReservation()
+    CLibev.free(deadline)
+  }
 }
 
 extension StreamConfiguration {
-  /// What `onIdle` needs; nil without it.
-  func makeIdleDeadline() throws(EddyError) -> UnsafeMutablePointer<IdleDeadline>? {
+  /// What `onIdle` needs, with room for the timer in the loop; nil without `onIdle`.
+  func makeIdleDeadline(_ loop: Loop) throws(EddyError) -> UnsafeMutablePointer<IdleDeadline>? {
     guard let onIdle else { return nil }
+    guard loop.timers.reserve() else { throw EddyError(EDDY_ENOMEM) }
     guard let memory = malloc(MemoryLayout<IdleDeadline>.size) else {
+      loop.timers.giveUpReservation()
       throw EddyError(EDDY_ENOMEM)
     }
     let deadline = memory.bindMemory(to: IdleDeadline.self, capacity: 1)
     deadline.initialize(
       to: IdleDeadline(
-        callback: onIdle, timeout: idleTimeout, timer: Deadline(owner: memory, fire: { _ in })))
+        callback: onIdle, timeout: idleTimeout,
+        timer: TimerNode { stream in
+          Unmanaged<Stream>.fromOpaque(stream)._withUnsafeGuaranteedRef { $0.idleTimerFired() }
+        }))
     return deadline
   }
 }
@@ -38,13 +49,19 @@ extension Stream {
     return 0
   }
 
-  /// Makes the stream the owner of the timer.
+  /// Makes the stream the owner of what the configuration has made.
   func adoptIdleDeadline() {
     guard let idle else { return }
-    idle.pointee.timer = Deadline(owner: UnsafeMutableRawPointer(opaque)) { stream in
-      Unmanaged<Stream>.fromOpaque(stream)._withUnsafeGuaranteedRef { $0.idleTimerFired() }
-    }
+    idle.pointee.timer.owner = UnsafeMutableRawPointer(opaque)
     if state == .open { startIdleDeadline() }
+  }
+
+  /// The stream closes.
+  func freeIdleDeadline() {
+    guard let idle else { return }
+    detour.remove(.timed)
+    self.idle = nil
+    IdleDeadline.free(idle, loop)
   }
 
   /// Counts from now. Before the stream is connected there is nothing to count.
@@ -56,7 +73,7 @@ extension Stream {
     loop.start(&idle.pointee.timer, at: loop.now &+ idle.pointee.timeout)
   }
 
-  func stopIdleDeadline() {
+  private func stopIdleDeadline() {
     guard let idle else { return }
     detour.remove(.timed)
     loop.stop(&idle.pointee.timer)
@@ -68,7 +85,7 @@ extension Stream {
     idle.unsafelyUnwrapped.pointee.lastTraffic = loop.now
   }
 
-  private func idleTimerFired() {
+  fileprivate func idleTimerFired() {
     guard let idle else { return }
     let due = idle.pointee.lastTraffic &+ idle.pointee.timeout
     guard due <= loop.now else { return loop.start(&idle.pointee.timer, at: due) }

@@ -11,11 +11,15 @@ extension Stream {
   /// The queue, made if there is none; nil without memory.
   func makeQueue() -> UnsafeMutablePointer<WriteQueue>? {
     if let queue { return queue }
-    guard let memory = malloc(MemoryLayout<WriteQueue>.size) else { return nil }
+    guard loop.timers.reserve() else { return nil }
+    guard let memory = malloc(MemoryLayout<WriteQueue>.size) else {
+      loop.timers.giveUpReservation()
+      return nil
+    }
     let new = memory.bindMemory(to: WriteQueue.self, capacity: 1)
     new.initialize(
       to: WriteQueue(
-        timer: Deadline(owner: UnsafeMutableRawPointer(opaque)) { stream in
+        timer: TimerNode(owner: UnsafeMutableRawPointer(opaque)) { stream in
           Unmanaged<Stream>.fromOpaque(stream)._withUnsafeGuaranteedRef { $0.tellEnded() }
         }))
     queue = new
@@ -25,8 +29,13 @@ extension Stream {
   /// Frees a queue in which nothing waits.
   func freeQueueIfDone() {
     guard let queue, queue.pointee.isEmpty, !queue.pointee.hasEnded else { return }
-    loop.stop(&queue.pointee.timer)
     free(queue)
+  }
+
+  private func free(_ queue: UnsafeMutablePointer<WriteQueue>) {
+    loop.stop(&queue.pointee.timer)
+    loop.timers.giveUpReservation()
+    CLibev.free(queue)
     self.queue = nil
   }
 
@@ -138,7 +147,7 @@ extension Stream {
       let (done, context, status) = (
         segment.pointee.done.unsafelyUnwrapped, segment.pointee.context, segment.pointee.status
       )
-      free(segment)
+      CLibev.free(segment)
       loop.dispatch(.write, done, context) { done(status, context) }
     }
   }
@@ -161,7 +170,6 @@ extension Stream {
     let callback = queue.pointee.closeCallback
     tell(queue.pointee.takeEnded())
     free(queue)
-    self.queue = nil
     callback?(context)
   }
 }

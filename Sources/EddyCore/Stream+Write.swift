@@ -112,12 +112,14 @@ extension Stream {
 extension Stream {
   @inline(never)
   func writeCarefully(_ data: UnsafeRawPointer?, _ count: Int) -> Int {
-    withRegion(data, count) { write($0) }
+    guard count > 0 ? data != nil : count == 0 else { return Int(code(EDDY_EINVAL)) }
+    return withRegion(data, count) { write($0) }
   }
 
   /// The kernel took less than all, or nothing.
   @inline(never)
   func writeRest(_ data: UnsafeRawPointer?, _ count: Int, _ sent: Int) -> Int {
+    guard data != nil else { return Int(code(EDDY_EINVAL)) }
     let written = sent >= 0 ? sent : Self.errorOfTransfer()
     guard written >= 0 else { return fail(Int32(written)) }
     return withRegion(data, count) { enqueue($0, without: written) }

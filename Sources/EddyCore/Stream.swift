@@ -28,7 +28,7 @@ public final class Stream: Handle {
   private var io = ev_io()
   let onRead: eddy_stream_read_cb?
   /// The descriptor, which the stream owns; -1 before there is one, and once it is closed.
-  public internal(set) var fd: Int32
+  public private(set) var fd: Int32
   var detour: Detour
   /// What the watcher watches: EV_READ, EV_WRITE, both, or 0 when it is stopped.
   private(set) var interest: UInt8 = 0
@@ -42,8 +42,8 @@ public final class Stream: Handle {
   var writeError: Int32 = 0
   /// Owned; nil when nothing waits to be written or told.
   var queue: UnsafeMutablePointer<WriteQueue>?
-  /// Owned; nil without `onIdle`.
-  let idle: UnsafeMutablePointer<IdleDeadline>?
+  /// Owned; nil without `onIdle`, and once the stream is closing.
+  var idle: UnsafeMutablePointer<IdleDeadline>?
   /// Owned; nil once the stream is connected, or was so from the start.
   var connection: UnsafeMutablePointer<PendingConnection>?
 
@@ -60,7 +60,7 @@ public final class Stream: Handle {
   ) throws(EddyError) {
     try configuration.check()
     let isSocket = try Self.prepare(fd)
-    let idle = try configuration.makeIdleDeadline()
+    let idle = try configuration.makeIdleDeadline(loop)
     if isSocket { configuration.applyOptions(to: fd) }
     self.init(
       loop: loop, configured: fd, isSocket: isSocket, state: .open, idle: idle,
@@ -76,7 +76,7 @@ public final class Stream: Handle {
   ) throws(EddyError) {
     try configuration.check()
     guard fd >= 0 else { throw EddyError(EDDY_EBADF) }
-    let idle = try configuration.makeIdleDeadline()
+    let idle = try configuration.makeIdleDeadline(loop)
     if configuration.delayWrites { SocketOption.noDelay.set(on: fd, to: 0) }
     configuration.applyKeepAlive(to: fd)
     self.init(
@@ -103,10 +103,6 @@ public final class Stream: Handle {
     adoptIdleDeadline()
   }
 
-  deinit {
-    idle?.deallocate()
-  }
-
   /// Makes a caller's descriptor fit for the loop. True if it is a socket.
   private static func prepare(_ fd: Int32) throws(EddyError) -> Bool {
     let flags = clibev_fcntl_get(fd, F_GETFL)
@@ -131,7 +127,7 @@ extension Stream {
   }
 
   /// Prepares the watcher for the descriptor, which it does not watch yet.
-  func prepareWatcher() {
+  private func prepareWatcher() {
     clibev_io_init(
       watcher,
       { _, watcher, events in
@@ -144,6 +140,12 @@ extension Stream {
         }
       }, fd, 0)
     watcher.pointee.data = Unmanaged.passUnretained(self).toOpaque()
+  }
+
+  /// Takes over the descriptor that a race has brought.
+  func adopt(_ fd: Int32) {
+    self.fd = fd
+    prepareWatcher()
   }
 
   private func watch(_ events: UInt8) {
@@ -175,7 +177,10 @@ extension Stream {
   /// Room comes before bytes: what the program answers to them then finds a shorter queue.
   @inline(never)
   fileprivate func readyToWrite(_ events: Int32) {
-    if events & Int32(truncatingIfNeeded: EV_ERROR) != 0 { watchAnew() }
+    if events & Int32(truncatingIfNeeded: EV_ERROR) != 0 {
+      watchAnew()
+      guard state == .open else { return }  // nothing has been learnt of the connection
+    }
     if interest & UInt8(EV_WRITE) != 0 { writable() }
     if interest & UInt8(events & Int32(EV_READ)) != 0 { readable() }
   }
@@ -193,14 +198,18 @@ extension Stream {
     Unmanaged.passUnretained(self).readable()
   }
 
+  /// What read(2) has given is no bytes, or more must be done than to hand them on.
   @inline(never)
-  fileprivate func readNothing(_ result: Int) {
-    if result < 0 {
+  fileprivate func readCarefully(_ result: Int) {
+    if result > 0 {
+      if detour.contains(.timed) { noteTraffic() }
+      Unmanaged.passUnretained(self).deliver(result)
+    } else if result == 0 {
+      endReading(code(EDDY_EOF))
+    } else {
       let error = clibev_errno()
       guard error != EAGAIN, error != EINTR else { return }
       endReading(eddy_error_from_errno(error))
-    } else {
-      endReading(code(EDDY_EOF))
     }
   }
 
@@ -214,37 +223,46 @@ extension Stream {
 
 /// The path of most bytes. It goes without a reference that is counted: the compiler would count one
 /// for each use of `self` and `loop`, at two atomic operations each, which is why each field is
-/// asked for by itself.
+/// asked for by itself. And it asks for it anew after a system call, which is cheaper than to keep it
+/// in a register that must be saved first.
 extension Unmanaged<Stream> {
   @inline(__always)
   fileprivate func readable() {
-    let loop = _withUnsafeGuaranteedRef { $0.unmanagedLoop }
-    let buffer = loop._withUnsafeGuaranteedRef { $0.readBuffer }
-    let count = CLibev.read(
-      _withUnsafeGuaranteedRef { $0.fd }, buffer.baseAddress.unsafelyUnwrapped, buffer.count)
-    guard count > 0 else { return _withUnsafeGuaranteedRef { $0.readNothing(count) } }
-    if _withUnsafeGuaranteedRef({ $0.detour.contains(.timed) }) {
-      _withUnsafeGuaranteedRef { $0.noteTraffic() }
-    }
+    let size = read(_withUnsafeGuaranteedRef { $0.fd }, readBuffer.baseAddress, readBuffer.count)
+    guard size > 0, !_withUnsafeGuaranteedRef({ $0.detour.contains(.timed) }),
+      !loop._withUnsafeGuaranteedRef({ $0.isMeasuring })
+    else { return _withUnsafeGuaranteedRef { $0.readCarefully(size) } }
+    deliver(size)
+  }
+
+  /// - Parameter size: of the bytes in the loop's buffer.
+  @inline(__always)
+  fileprivate func deliver(_ size: Int) {
     // `readStart` has asked for the callback.
     let callback = _withUnsafeGuaranteedRef { $0.onRead.unsafelyUnwrapped }
     let context = _withUnsafeGuaranteedRef { $0.context }
+    let bytes = readBuffer.baseAddress.unsafelyUnwrapped.assumingMemoryBound(to: UInt8.self)
     let stream = OpaquePointer(toOpaque())
     loop._withUnsafeGuaranteedRef {
-      $0.dispatch(.read, callback, context) {
-        callback(
-          stream, buffer.baseAddress.unsafelyUnwrapped.assumingMemoryBound(to: UInt8.self), count,
-          context)
-      }
+      $0.dispatch(.read, callback, context) { callback(stream, bytes, size, context) }
     }
   }
 
-  /// - Returns: as `Stream.write(_:)`.
+  @inline(__always)
+  private var loop: Unmanaged<Loop> { _withUnsafeGuaranteedRef { $0.unmanagedLoop } }
+
+  @inline(__always)
+  private var readBuffer: UnsafeMutableRawBufferPointer {
+    loop._withUnsafeGuaranteedRef { $0.readBuffer }
+  }
+
+  /// - Returns: as `Stream.write(_:)`; `EDDY_EINVAL` without bytes.
   @inline(__always)
   func write(_ data: UnsafeRawPointer?, _ count: Int) -> Int {
-    guard _withUnsafeGuaranteedRef({ $0.detour.isEmpty }) else {
+    guard _withUnsafeGuaranteedRef({ $0.detour.isEmpty }), count >= 0 else {
       return _withUnsafeGuaranteedRef { $0.writeCarefully(data, count) }
     }
+    // The kernel refuses bytes without an address (EFAULT), so that no other write pays for a test.
     let sent = send(_withUnsafeGuaranteedRef { $0.fd }, data, count, Int32(MSG_NOSIGNAL))
     return sent == count ? 0 : _withUnsafeGuaranteedRef { $0.writeRest(data, count, sent) }
   }
@@ -302,7 +320,7 @@ extension Stream {
     guard !isClosing else { return }
     detour.insert(.refused)
     endConnecting()
-    stopIdleDeadline()
+    freeIdleDeadline()
     closeDescriptor()
     if abandonQueue(callback) {
       beginClosing(

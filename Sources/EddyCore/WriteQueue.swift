@@ -21,11 +21,11 @@ struct WriteQueue {
   private var firstEnded: Segment?
   private var lastEnded: Segment?
   /// Runs `done` callbacks when no event of the descriptor is due to.
-  var timer: Deadline
+  var timer: TimerNode
   /// What the stream was closed with, kept until the `done` callbacks have run.
   var closeCallback: eddy_close_cb?
 
-  init(timer: Deadline) {
+  init(timer: TimerNode) {
     self.timer = timer
   }
 

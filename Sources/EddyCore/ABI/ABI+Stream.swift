@@ -59,6 +59,19 @@ public func eddy_stream_connect(
 }
 
 @c @implementation
+public func eddy_stream_connect_host(
+  _ loop: OpaquePointer!, _ host: UnsafePointer<CChar>!, _ port: Int32,
+  _ config: UnsafePointer<eddy_stream_config>!,
+  _ out_stream: UnsafeMutablePointer<OpaquePointer?>!
+) -> Int32 {
+  guard let loop, let host, let config, let out_stream, let settings = streamConfiguration(config)
+  else { return invalid }
+  return create(out_stream) { () throws(EddyError) in
+    try Stream.connect(loop: handle(loop), to: host, port: Int(port), configuration: settings)
+  }
+}
+
+@c @implementation
 public func eddy_stream_read_start(_ stream: OpaquePointer!) -> Int32 {
   guard let stream else { return invalid }
   return (handle(stream) as Stream).readStart()
@@ -75,7 +88,7 @@ public func eddy_stream_read_stop(_ stream: OpaquePointer!) -> Int32 {
 public func eddy_stream_write(
   _ stream: OpaquePointer!, _ data: UnsafeRawPointer!, _ length: Int
 ) -> Int {
-  guard let stream, data != nil || length == 0, length >= 0 else { return Int(invalid) }
+  guard let stream else { return Int(invalid) }
   return Unmanaged<Stream>.fromOpaque(UnsafeRawPointer(stream)).write(data, length)
 }
 
