@@ -56,7 +56,9 @@ public class Handle {
   /// Runs the close callback and gives up the handle's hold on itself.
   final func runCloseCallback() {
     if let closeCallback {
-      loop.dispatch(.close, closeCallback, closeContext) { closeCallback(closeContext) }
+      unmanagedLoop._withUnsafeGuaranteedRef { loop in
+        loop.dispatch(.close, closeCallback, closeContext) { closeCallback(closeContext) }
+      }
     }
     loop.openHandles -= 1
     if forbidsFork { loop.handlesThatForbidFork -= 1 }

@@ -25,7 +25,7 @@ extension Loop {
     // Only the thread that forked is in the child.
     lookups?.forget()
     lookups = nil
-    let thread = UInt(pthread_self())
+    let thread = UInt(bitPattern: clibev_thread())
     if runningThread.load(ordering: .relaxed) != 0 {
       runningThread.store(thread, ordering: .relaxed)
       attention = true

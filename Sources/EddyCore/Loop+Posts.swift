@@ -23,41 +23,65 @@ extension Loop {
     _ function: @escaping Post, _ context: UnsafeMutableRawPointer?,
     _ argument: UnsafeMutableRawPointer?
   ) -> Bool {
-    guard let node = pushed.makeNode(function, context, argument) else { return false }
+    guard let node = spentNodes.make(function, context, argument) else { return false }
     post(node)
     return true
   }
 
   /// Queues a node of the caller's, which can't fail. The memory is the caller's again when the
   /// callback is called. Any thread.
-  func post(_ node: UnsafeMutablePointer<PostNode>) {
+  func post(_ node: PostNode.Pointer) {
     if isRunningHere {
       posts.append(node)
       attention = true
-    } else if pushed.push(node), isSleeping.load(ordering: .sequentiallyConsistent) {
-      wake()
+      return
     }
+    pushed.push(node)
+    if isSleeping.load(ordering: .sequentiallyConsistent) { wakeOnce() }
   }
 
-  /// Runs the posted callbacks that this turn still may. True if any ran.
+  /// Of those who post while the loop sleeps, one wakes it.
+  @inline(never)
+  func wakeOnce() {
+    if isSleeping.exchange(false, ordering: .sequentiallyConsistent) { wake() }
+  }
+
+  /// Whether a post waits, of this thread or another.
+  var hasPosts: Bool {
+    @inline(__always) get { !posts.isEmpty || !pushed.isEmpty }
+  }
+
+  /// Runs the posted callbacks that this turn still may, the loop's own and others' in turn, so that
+  /// neither can hold up the other. True if any ran.
   func runPosts() -> Bool {
-    posts.append(reversing: pushed.takeAll())
-    guard !posts.isEmpty else { return false }
+    guard hasPosts else { return false }
     let before = postsRun
-    while postsLeft > 0, let post = posts.pop(recycling: pushed) {
-      postsLeft &-= 1
-      postsRun &+= 1
-      if isMeasuring {
-        measure(
-          .post, unsafeBitCast(post.function, to: UnsafeMutableRawPointer.self), post.context
-        ) { post.function(post.context, post.argument) }
-      } else {
-        post.function(post.context, post.argument)
-      }
+    while postsLeft > 0 {
+      let own = posts.pop()
+      if let own { run(own) }
+      let other = pushed.pop()
+      if let other { run(other) }
+      if own == nil, other == nil { break }
     }
-    posts.giveBack(to: pushed)
-    if !posts.isEmpty { attention = true }
+    spentNodes.giveBack()
+    if hasPosts { attention = true }
     return postsRun != before
+  }
+
+  @inline(__always)
+  private func run(_ node: PostNode.Pointer) {
+    postsLeft &-= 1
+    postsRun &+= 1
+    let function = node.pointee.function
+    let context = node.pointee.context
+    let argument = node.pointee.argument
+    if node.pointee.owner == .nodes { spentNodes.add(node) }
+    if isMeasuring {
+      let address = unsafeBitCast(function, to: UnsafeMutableRawPointer.self)
+      measure(.post, address, context) { function(context, argument) }
+    } else {
+      function(context, argument)
+    }
   }
 
   // MARK: Close callbacks

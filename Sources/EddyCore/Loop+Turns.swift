@@ -15,7 +15,7 @@ extension Loop {
   @discardableResult
   public func run(_ mode: RunMode = .untilIdle) throws(EddyError) -> Bool {
     guard getpid() == owner else { throw EddyError(EDDY_EFORKED) }
-    let thread = UInt(pthread_self())
+    let thread = UInt(bitPattern: clibev_thread())
     guard
       runningThread.compareExchange(expected: 0, desired: thread, ordering: .acquiring).exchanged
     else { throw EddyError(EDDY_EBUSY) }
@@ -103,18 +103,18 @@ extension Loop {
     if isRunningHere {
       attention = true
     } else if isSleeping.load(ordering: .sequentiallyConsistent) {
-      wake()
+      wakeOnce()
     }
   }
 
   /// Whether something keeps the loop alive: a handle that waits, a post, a close callback.
   public var isAlive: Bool {
-    active > 0 || !posts.isEmpty || firstClosing != nil || !pushed.isEmpty
+    active > 0 || hasPosts || firstClosing != nil
   }
 
   /// Whether the calling thread is in `run`. Any thread.
   var isRunningHere: Bool {
-    runningThread.load(ordering: .relaxed) == UInt(pthread_self())
+    runningThread.load(ordering: .relaxed) == UInt(bitPattern: clibev_thread())
   }
 
   /// Whether a thread is in `run`. Any thread.
@@ -124,6 +124,7 @@ extension Loop {
   /// that ran it last or created it. Any thread.
   public var isOnLoopThread: Bool {
     let running = runningThread.load(ordering: .relaxed)
-    return (running != 0 ? running : lastThread.load(ordering: .relaxed)) == UInt(pthread_self())
+    return (running != 0 ? running : lastThread.load(ordering: .relaxed))
+      == UInt(bitPattern: clibev_thread())
   }
 }

@@ -45,7 +45,8 @@ public final class Loop {
   /// The loop blocks for events, is about to, or is not in `run`: who posts must wake it.
   let isSleeping = Atomic<Bool>(true)
   let stopRequested = Atomic<Bool>(false)
-  let pushed = PushedPosts()
+  var pushed = PushedPosts()
+  var spentNodes = SpentNodes()
   var cachedNow: UInt64 = 0
 
   // MARK: Counters
@@ -153,7 +154,7 @@ public final class Loop {
     wakeWatcher = .allocate(capacity: 1)
     alarm = .allocate(capacity: 1)
     owner = getpid()
-    lastThread = Atomic(UInt(pthread_self()))
+    lastThread = Atomic(UInt(bitPattern: clibev_thread()))
 
     let context = Unmanaged.passUnretained(self).toOpaque()
     ev_set_userdata(ev, context)
@@ -227,7 +228,7 @@ public final class Loop {
   /// Gives the loop up. Posts that wait are run first, and close callbacks that are due.
   /// - Throws: `EDDY_EBUSY` while it runs, or while a handle has not been closed.
   public func destroy() throws(EddyError) {
-    let thread = UInt(pthread_self())
+    let thread = UInt(bitPattern: clibev_thread())
     guard
       runningThread.compareExchange(expected: 0, desired: thread, ordering: .acquiring).exchanged
     else { throw EddyError(EDDY_EBUSY) }

@@ -42,7 +42,9 @@ public final class Timer: Handle {
   public func start(delay: UInt64, repeat interval: UInt64 = 0) {
     guard !isClosing else { return }
     self.interval = min(interval, Self.maximumDelay)
-    loop.start(node, at: loop.now &+ min(delay, Self.maximumDelay))
+    unmanagedLoop._withUnsafeGuaranteedRef { loop in
+      loop.start(node, at: loop.now &+ min(delay, Self.maximumDelay))
+    }
   }
 
   public func stop() {
@@ -64,11 +66,13 @@ public final class Timer: Handle {
   }
 
   private func fire() {
-    if interval > 0 {
-      let due = node.pointee.due
-      let missed = (loop.now - due) / interval
-      loop.start(node, at: due + (missed + 1) * interval)
+    unmanagedLoop._withUnsafeGuaranteedRef { loop in
+      if interval > 0 {
+        let due = node.pointee.due
+        let missed = (loop.now - due) / interval
+        loop.start(node, at: due + (missed + 1) * interval)
+      }
+      loop.dispatch(.timer, callback, context) { callback(opaque, context) }
     }
-    loop.dispatch(.timer, callback, context) { callback(opaque, context) }
   }
 }

@@ -66,8 +66,10 @@ public final class Watcher: Handle {
 
   private func ready(_ events: Int32) {
     // libev stops the watcher itself when epoll refuses the descriptor (EV_ERROR).
-    if clibev_io_active(watcher) == 0 { loop.watcherHasStopped() }
     let events = events & code(EDDY_READABLE | EDDY_WRITABLE)
-    loop.dispatch(.watcher, callback, context) { callback(opaque, events, context) }
+    unmanagedLoop._withUnsafeGuaranteedRef { loop in
+      if clibev_io_active(watcher) == 0 { loop.watcherHasStopped() }
+      loop.dispatch(.watcher, callback, context) { callback(opaque, events, context) }
+    }
   }
 }

@@ -78,10 +78,12 @@ public func eddy_loop_post(
 ) -> Int32 {
   guard let loop, let callback else { return invalid }
   // The queue's function takes two pointers, so the C callback travels as the second one.
-  let isQueued = (handle(loop) as Loop).tryPost(
-    { context, callback in
-      unsafeBitCast(callback.unsafelyUnwrapped, to: eddy_post_cb.self)(context)
-    }, context, unsafeBitCast(callback, to: UnsafeMutableRawPointer.self))
+  let isQueued = Unmanaged<Loop>.fromOpaque(UnsafeRawPointer(loop))._withUnsafeGuaranteedRef {
+    $0.tryPost(
+      { context, callback in
+        unsafeBitCast(callback.unsafelyUnwrapped, to: eddy_post_cb.self)(context)
+      }, context, unsafeBitCast(callback, to: UnsafeMutableRawPointer.self))
+  }
   return isQueued ? 0 : code(EDDY_ENOMEM)
 }
 
