@@ -2,7 +2,7 @@ import CLibev
 
 /// One question to getaddrinfo(3), and its answer. It lies in memory of its own, because it may
 /// outlive the lookup, and the loop: a thread can't be called back from getaddrinfo.
-struct LookupRequest {
+struct LookupRequest: ~Copyable {
   enum Progress {
     /// In the queue.
     case waiting
@@ -18,7 +18,7 @@ struct LookupRequest {
   /// Who waits for it. The loop's thread alone.
   var lookup: Unmanaged<Lookup>?
   /// Tells the loop's thread of the answer.
-  private(set) var post: PostNode
+  private var post: PostNode
   /// Neighbours in the queue.
   var next: UnsafeMutablePointer<LookupRequest>?
   var previous: UnsafeMutablePointer<LookupRequest>?
@@ -53,7 +53,7 @@ struct LookupRequest {
   }
 
   private init(
-    family: Int32, port: UInt16, host: UnsafeMutablePointer<CChar>, post: PostNode
+    family: Int32, port: UInt16, host: UnsafeMutablePointer<CChar>, post: consuming PostNode
   ) {
     self.post = post
     self.family = family

@@ -8,7 +8,7 @@ extension Loop {
   public var timeout: UInt64 {
     let hasWork =
       hasChanged || attention || !posts.isEmpty || firstClosing != nil || !hooksIdle.isEmpty
-      || !pushed.isEmpty || stopRequested.load(ordering: .acquiring)
+      || !pushed.isEmpty(from: firstPushed) || stopRequested.load(ordering: .acquiring)
     if hasWork { return 0 }
     let due = timers.earliest
     guard due != .max else { return .max }

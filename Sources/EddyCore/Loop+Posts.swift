@@ -23,7 +23,7 @@ extension Loop {
     _ function: @escaping Post, _ context: UnsafeMutableRawPointer?,
     _ argument: UnsafeMutableRawPointer?
   ) -> Bool {
-    guard let node = spentNodes.make(function, context, argument) else { return false }
+    guard let node = givenNodes.make(function, context, argument) else { return false }
     post(node)
     return true
   }
@@ -48,7 +48,7 @@ extension Loop {
 
   /// Whether a post waits, of this thread or another.
   var hasPosts: Bool {
-    @inline(__always) get { !posts.isEmpty || !pushed.isEmpty }
+    @inline(__always) get { !posts.isEmpty || !pushed.isEmpty(from: firstPushed) }
   }
 
   /// Runs the posted callbacks that this turn still may, the loop's own and others' in turn, so that
@@ -59,11 +59,11 @@ extension Loop {
     while postsLeft > 0 {
       let own = posts.pop()
       if let own { run(own) }
-      let other = pushed.pop()
+      let other = pushed.pop(from: &firstPushed)
       if let other { run(other) }
       if own == nil, other == nil { break }
     }
-    spentNodes.giveBack()
+    spentNodes.giveBack(to: givenNodes)
     if hasPosts { attention = true }
     return postsRun != before
   }
@@ -75,7 +75,7 @@ extension Loop {
     let function = node.pointee.function
     let context = node.pointee.context
     let argument = node.pointee.argument
-    if node.pointee.owner == .nodes { spentNodes.add(node) }
+    if node.pointee.owner == .nodes { spentNodes.add(node, for: givenNodes) }
     if isMeasuring {
       let address = unsafeBitCast(function, to: UnsafeMutableRawPointer.self)
       measure(.post, address, context) { function(context, argument) }

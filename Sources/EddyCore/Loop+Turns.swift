@@ -61,7 +61,7 @@ extension Loop {
     let isDue = armTimer()
     let hasWork = isDue || !posts.isEmpty || firstClosing != nil || !hooksIdle.isEmpty
     isSleeping.store(true, ordering: .sequentiallyConsistent)
-    let mustGoOn = hasWork || !pushed.isEmpty || isStopRequested
+    let mustGoOn = hasWork || !pushed.isEmpty(from: firstPushed) || isStopRequested
     if !mayBlock || mustGoOn {
       ev_run(ev, Int32(EVRUN_NOWAIT))
     } else {
@@ -94,7 +94,7 @@ extension Loop {
     ev_invoke_pending(ev)
     if attention || active <= idleLevel { return ev_break(ev, Int32(EVBREAK_ONE)) }
     isSleeping.store(true, ordering: .sequentiallyConsistent)
-    if !pushed.isEmpty || isStopRequested { ev_break(ev, Int32(EVBREAK_ONE)) }
+    if !pushed.isEmpty(from: firstPushed) || isStopRequested { ev_break(ev, Int32(EVBREAK_ONE)) }
   }
 
   /// Makes `run` return at the end of the turn; one that has not begun yet runs one turn. Any thread.

@@ -45,8 +45,8 @@ public final class Loop {
   /// The loop blocks for events, is about to, or is not in `run`: who posts must wake it.
   let isSleeping = Atomic<Bool>(true)
   let stopRequested = Atomic<Bool>(false)
-  var pushed = PushedPosts()
-  var spentNodes = SpentNodes()
+  let pushed = PushedPosts()
+  let givenNodes = GivenNodes()
   var cachedNow: UInt64 = 0
 
   // MARK: Counters
@@ -78,6 +78,9 @@ public final class Loop {
   /// Posted callbacks that this turn may still run.
   var postsLeft: Int
   var posts = PostList()
+  /// Where `pushed` begins.
+  var firstPushed: PostNode.Pointer
+  var spentNodes = SpentNodes()
   var firstClosing: Unmanaged<Handle>?
   var lastClosing: Unmanaged<Handle>?
 
@@ -150,6 +153,7 @@ public final class Loop {
     self.postBatch = postBatch
     postsLeft = postBatch
     self.readBuffer = readBuffer
+    firstPushed = pushed.stub
     wakeDescriptor = wake
     wakeWatcher = .allocate(capacity: 1)
     alarm = .allocate(capacity: 1)

@@ -31,28 +31,15 @@ struct PostNode: ~Copyable {
   }
 }
 
-/// Nodes that have been used and may be used again. A post takes one without a lock and without
-/// malloc(3): each thread has a list of its own, and when that is empty takes all at once that the loop
-/// has given back.
-struct SpentNodes: ~Copyable {
-  /// The loop gives nodes back when it has so many, or at the end of a turn.
-  private static let batch = 64
-  /// The most that wait to be taken, 400 KB; what is above is freed.
-  private static let limit = 8192
-
-  private let given = Atomic<PostNode.Pointer?>(nil)
-  /// What is not yet given back; the loop's thread.
-  private var first: PostNode.Pointer?
-  private var last: PostNode.Pointer?
-  private var count = 0
-  /// How many were given since nobody had any.
-  private var givenCount = 0
+/// Nodes that the loop has given back. A post takes one without a lock and without malloc(3): each thread
+/// has a list of its own, and when that is empty takes all at once that lie here.
+struct GivenNodes: ~Copyable {
+  private let first = Atomic<PostNode.Pointer?>(nil)
 
   init() {}
 
   deinit {
-    Self.free(first)
-    Self.free(given.load(ordering: .acquiring))
+    Self.free(first.load(ordering: .acquiring))
   }
 
   /// A node for a callback; nil without memory. Any thread.
@@ -89,37 +76,23 @@ struct SpentNodes: ~Copyable {
   private borrowing func refill(
     _ own: UnsafeMutablePointer<UnsafeMutableRawPointer?>
   ) -> UnsafeMutableRawPointer? {
-    guard given.load(ordering: .relaxed) != nil else { return nil }
-    let all = UnsafeMutableRawPointer(given.exchange(nil, ordering: .acquiring))
+    guard !isEmpty else { return nil }
+    let all = UnsafeMutableRawPointer(first.exchange(nil, ordering: .acquiring))
     if all != nil { threadNodes.adopt(own) }
     own.pointee = all
     return all
   }
 
-  /// Puts a node aside whose callback is about to run. The loop's thread.
-  @inline(__always)
-  mutating func add(_ node: PostNode.Pointer) {
-    node.pointee.next.store(first, ordering: .relaxed)
-    if first == nil { last = node }
-    first = node
-    count &+= 1
-    if count == Self.batch { giveBack() }
-  }
+  fileprivate var isEmpty: Bool { first.load(ordering: .relaxed) == nil }
 
-  /// Gives back what was put aside. The loop's thread.
-  mutating func giveBack() {
-    guard let first, let last else { return }
-    self.first = nil
-    self.last = nil
-    givenCount &+= count
-    count = 0
-    var known = given.load(ordering: .relaxed)
-    if known == nil { givenCount = 0 }
-    guard givenCount <= Self.limit else { return Self.free(first) }
+  /// Adds a list of nodes.
+  fileprivate borrowing func add(from newFirst: PostNode.Pointer, to newLast: PostNode.Pointer) {
+    var known = first.load(ordering: .relaxed)
     while true {
-      last.pointee.next.store(known, ordering: .relaxed)
-      let result = given.weakCompareExchange(
-        expected: known, desired: first, successOrdering: .releasing, failureOrdering: .relaxed)
+      newLast.pointee.next.store(known, ordering: .relaxed)
+      let result = first.weakCompareExchange(
+        expected: known, desired: newFirst, successOrdering: .releasing,
+        failureOrdering: .relaxed)
       if result.exchanged { return }
       known = result.original
     }
@@ -135,6 +108,51 @@ struct SpentNodes: ~Copyable {
   }
 }
 
+/// Nodes whose callbacks have run, on their way back. The loop's thread.
+struct SpentNodes: ~Copyable {
+  /// The loop gives nodes back when it has so many, or at the end of a turn.
+  private static let batch = 64
+  /// The most that lie there to be taken, 400 KB; what is above is freed.
+  private static let limit = 8192
+
+  private var first: PostNode.Pointer?
+  private var last: PostNode.Pointer?
+  private var count = 0
+  /// How many were given since none lay there.
+  private var givenCount = 0
+
+  init() {}
+
+  deinit {
+    GivenNodes.free(first)
+  }
+
+  /// Puts a node aside whose callback is about to run.
+  @inline(__always)
+  mutating func add(_ node: PostNode.Pointer, for given: borrowing GivenNodes) {
+    node.pointee.next.store(first, ordering: .relaxed)
+    if first == nil { last = node }
+    first = node
+    count &+= 1
+    if count == Self.batch { giveBack(to: given) }
+  }
+
+  /// Gives back what was put aside.
+  mutating func giveBack(to given: borrowing GivenNodes) {
+    guard let first, let last else { return }
+    if given.isEmpty { givenCount = 0 }
+    givenCount &+= count
+    self.first = nil
+    self.last = nil
+    count = 0
+    if givenCount <= Self.limit {
+      given.add(from: first, to: last)
+    } else {
+      GivenNodes.free(first)
+    }
+  }
+}
+
 /// Frees a thread's own nodes when the thread ends.
 private struct ThreadNodes {
   private var key = pthread_key_t()
@@ -145,7 +163,7 @@ private struct ThreadNodes {
       pthread_key_create(&key) { own in
         let own = own?.assumingMemoryBound(to: UnsafeMutableRawPointer?.self)
         guard let own else { return }
-        SpentNodes.free(own.pointee?.assumingMemoryBound(to: PostNode.self))
+        GivenNodes.free(own.pointee?.assumingMemoryBound(to: PostNode.self))
         own.pointee = nil
       } == 0
   }

@@ -6,18 +6,17 @@ import Synchronization
 ///
 /// A poster that has exchanged the end and not yet linked its node hides what is behind it: the queue
 /// is then neither empty nor gives anything, and the loop turns without blocking until the link is there.
+///
+/// Where the loop takes is kept apart from this, `start`: posters must not touch what the loop changes.
 struct PushedPosts: ~Copyable {
-  /// Stands in the queue when nothing else does.
-  private let stub: PostNode.Pointer
+  /// Stands in the queue when nothing else does; the first `start`.
+  let stub: PostNode.Pointer
   /// Where posters add.
   private let end: Atomic<PostNode.Pointer>
-  /// Where the loop takes.
-  private var start: PostNode.Pointer
 
   init() {
     stub = .allocate(capacity: 1)
     stub.initialize(to: PostNode({ _, _ in }, nil))
-    start = stub
     end = Atomic(stub)
   }
 
@@ -38,14 +37,13 @@ struct PushedPosts: ~Copyable {
   }
 
   /// Whether nothing waits. The loop's thread.
-  var isEmpty: Bool {
-    @inline(__always) get {
-      start == stub && end.load(ordering: .sequentiallyConsistent) == stub
-    }
+  @inline(__always)
+  borrowing func isEmpty(from start: PostNode.Pointer) -> Bool {
+    start == stub && end.load(ordering: .sequentiallyConsistent) == stub
   }
 
   /// Takes the first callback, if it is linked. The loop's thread.
-  mutating func pop() -> PostNode.Pointer? {
+  borrowing func pop(from start: inout PostNode.Pointer) -> PostNode.Pointer? {
     var first = start
     var next = first.pointee.next.load(ordering: .acquiring)
     if first == stub {

@@ -60,6 +60,8 @@ static inline void queue_run(queue *queue) {
 }
 
 /* Frees an empty queue. */
-static inline void queue_destroy(queue *queue) { pthread_mutex_destroy(&queue->mutex); }
+static inline void queue_destroy(queue *queue) {
+  pthread_mutex_destroy(&queue->mutex);
+}
 
 #endif
