@@ -1,5 +1,4 @@
 import EddyCore
-import Synchronization
 
 /// Threads for work that would hold the loop up: that computes for long, or blocks.
 ///
@@ -36,8 +35,8 @@ public final class WorkPool: @unchecked Sendable {
 
   /// Runs `work` on a thread of the pool, with every signal blocked.
   ///
-  /// A task that is cancelled before its work has begun throws at once, and the work is left out;
-  /// its place in the queue is free when its turn comes. What has begun runs to its end.
+  /// A task that is cancelled before its work has begun throws at once, the work is left out, and
+  /// its place in the queue is free. What has begun runs to its end.
   ///
   /// - Throws: what `work` throws; ``Full``; `CancellationError` if the task was cancelled or the
   ///   pool was closed before the work began.
@@ -50,7 +49,7 @@ public final class WorkPool: @unchecked Sendable {
         loop.executeOrRun { [self] in submit(item, continuation) }
       }
     } onCancel: {
-      if item.leaveOut() { loop.executeOrRun { item.complete(Int32(EDDY_ECANCELED)) } }
+      loop.executeOrRun { item.cancel() }
     }
   }
 
@@ -74,7 +73,7 @@ public final class WorkPool: @unchecked Sendable {
     _ item: WorkItem<Value>, _ continuation: CheckedContinuation<Value, any Error>
   ) {
     item.continuation = continuation
-    guard !item.isLeftOut else { return item.complete(Int32(EDDY_ECANCELED)) }
+    guard !item.isCancelled else { return item.complete(Int32(EDDY_ECANCELED)) }
     let context = Unmanaged<AnyWorkItem>.passRetained(item)
     let status = pool.submit(
       work: { context in
@@ -84,7 +83,7 @@ public final class WorkPool: @unchecked Sendable {
         Unmanaged<AnyWorkItem>.fromOpaque(context.unsafelyUnwrapped).takeRetainedValue()
           .complete(status)
       },
-      context: context.toOpaque())
+      context: context.toOpaque(), accepted: &item.work)
     guard status != 0 else { return }
     context.takeRetainedValue().complete(status)
   }
@@ -92,33 +91,24 @@ public final class WorkPool: @unchecked Sendable {
 
 /// Work on its way to a thread of the pool and back.
 private class AnyWorkItem: @unchecked Sendable {
-  // Unchecked, because one thread at a time has it: the loop's, then the pool's, then the loop's
-  // again, and the pool's queue orders what they do. From any other only `leaveOut` is called.
+  // Unchecked, because one thread at a time has what the work is and comes to: the loop's, then the
+  // pool's, then the loop's again, and the pool's queue orders what they do. All else is confined to
+  // the loop's thread.
 
-  private enum Stage: UInt8, AtomicRepresentable {
-    case waits, begun, leftOut
+  /// What the pool knows it by, from its submission to its completion.
+  final var work: OpaquePointer?
+  final private(set) var isCancelled = false
+
+  /// Sees to it that the work does not begin, if it has not.
+  final func cancel() {
+    isCancelled = true
+    if let work { Pool.cancel(work) }
   }
-
-  private let stage = Atomic(Stage.waits)
-
-  /// Sees to it that the work does not begin; false if it has.
-  func leaveOut() -> Bool { advance(to: .leftOut) }
-
-  var isLeftOut: Bool { stage.load(ordering: .relaxed) == .leftOut }
 
   /// The pool's thread.
-  final func run() {
-    if advance(to: .begun) { work() }
-  }
+  func run() {}
 
-  /// Cancellation and the pool's thread may come at once: the first decides.
-  private func advance(to next: Stage) -> Bool {
-    stage.compareExchange(expected: .waits, desired: next, ordering: .relaxed).exchanged
-  }
-
-  func work() {}
-
-  /// Resumes whoever waits; does nothing a second time. The loop's thread.
+  /// Resumes whoever waits. The loop's thread.
   ///
   /// - Parameter status: 0 if the work has run; else why it has not.
   func complete(_ status: Int32) {}
@@ -133,19 +123,18 @@ private final class WorkItem<Value: Sendable>: AnyWorkItem, @unchecked Sendable 
     self.body = body
   }
 
-  override func work() {
+  override func run() {
     result = Result { try body() }
   }
 
   override func complete(_ status: Int32) {
-    guard let continuation else { return }
-    self.continuation = nil
-    continuation.resume(with: result ?? .failure(reason(status)))
+    work = nil
+    continuation?.resume(with: result ?? .failure(reason(status)))
+    continuation = nil
   }
 
   private func reason(_ status: Int32) -> any Error {
     switch Int(status) {
-    case _ where isLeftOut: CancellationError()
     case Int(EDDY_EAGAIN): WorkPool.Full()
     case Int(EDDY_ECANCELED), Int(EDDY_EALREADY): CancellationError()
     default: EddyError(code: status)

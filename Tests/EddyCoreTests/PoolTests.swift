@@ -16,7 +16,10 @@ private final class Work {
 }
 
 extension Pool {
-  fileprivate func submit(_ body: @escaping () -> Void, done: @escaping (Int32) -> Void) -> Int32 {
+  fileprivate func submit(
+    _ body: @escaping () -> Void, done: @escaping (Int32) -> Void,
+    accepted: UnsafeMutablePointer<OpaquePointer?>? = nil
+  ) -> Int32 {
     let work = Unmanaged.passRetained(Work(body: body, done: done))
     let status = submit(
       work: { context in
@@ -24,7 +27,7 @@ extension Pool {
       },
       done: { status, context in
         Unmanaged<Work>.fromOpaque(context!).takeRetainedValue().done(status)
-      }, context: work.toOpaque())
+      }, context: work.toOpaque(), accepted: accepted)
     if status != 0 { work.release() }
     return status
   }
@@ -73,6 +76,34 @@ extension Pool {
     #expect(pool.submit({}, done: { _ in }) == Int32(EDDY_EAGAIN))
     gate.signal()
     try loop.run()
+    pool.close()
+    try loop.run()
+    try loop.destroy()
+  }
+
+  @Test func aCancelledWorkCompletesWithoutHavingRun() throws {
+    let loop = try Loop()
+    let pool = try Pool(loop: loop, threads: 1, queueCapacity: 1)
+    let gate = DispatchSemaphore(value: 0)
+    let started = DispatchSemaphore(value: 0)
+    _ = pool.submit {
+      started.signal()
+      gate.wait()
+    } done: { _ in
+    }
+    started.wait()
+    var statuses: [Int32] = []
+    var work: OpaquePointer?
+    _ = pool.submit(
+      { Issue.record("cancelled work ran") }, done: { statuses.append($0) }, accepted: &work)
+    #expect(Pool.cancel(try #require(work)) == 0)
+    #expect(Pool.cancel(try #require(work)) == Int32(EDDY_EALREADY))
+    #expect(statuses.isEmpty)
+    #expect(pool.waiting == 0)
+    #expect(pool.submit({}, done: { statuses.append($0) }) == 0)
+    gate.signal()
+    try loop.run()
+    #expect(statuses == [Int32(EDDY_ECANCELED), 0])
     pool.close()
     try loop.run()
     try loop.destroy()

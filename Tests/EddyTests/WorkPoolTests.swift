@@ -85,7 +85,7 @@ import Testing
   }
 
   @Test func workOfACancelledTaskIsLeftOut() async throws {
-    try await withPool(threads: 1) { pool, loop in
+    try await withPool(threads: 1, capacity: 1) { pool, loop in
       let gate = Gate()
       let didRun = Atomic(false)
       let running = Task { try await pool.run { gate.pass() } }
@@ -95,8 +95,10 @@ import Testing
       waiting.cancel()
       // The only thread is still at the gate.
       await #expect(throws: CancellationError.self) { try await waiting.value }
+      let next = Task.immediate { try await pool.run { 7 } }  // the queue has room for one
       gate.open()
       try await running.value
+      #expect(try await next.value == 7)
       let didRunInTheEnd = didRun.load(ordering: .relaxed)
       #expect(!didRunInTheEnd)
     }

@@ -34,6 +34,22 @@ public func eddy_pool_submit(
 }
 
 @c @implementation
+public func eddy_pool_submit_work(
+  _ pool: OpaquePointer!, _ work: eddy_work_cb!, _ done: eddy_done_cb!,
+  _ context: UnsafeMutableRawPointer!, _ out_work: UnsafeMutablePointer<OpaquePointer?>!
+) -> Int32 {
+  guard let pool, let work, let out_work else { return invalid }
+  return (handle(pool) as Pool).submit(
+    work: work, done: done, context: context, accepted: out_work)
+}
+
+@c @implementation
+public func eddy_work_cancel(_ work: OpaquePointer!) -> Int32 {
+  guard let work else { return invalid }
+  return Pool.cancel(work)
+}
+
+@c @implementation
 public func eddy_pool_waiting(_ pool: OpaquePointer!) -> Int32 {
   guard let pool else { return invalid }
   return Int32(clamping: (handle(pool) as Pool).waiting)
