@@ -2,10 +2,16 @@ import CLibev
 
 /// A child process, watched by a pidfd (pidfd_open(2)). The loop's thread.
 public final class Process: Handle {
-  private let watcher: UnsafeMutablePointer<ev_io>
+  private final var io = ev_io()
+  /// Lies in the object: a final stored property of a class has one address.
+  @inline(__always)
+  private final var watcher: UnsafeMutablePointer<ev_io> {
+    withUnsafeMutablePointer(to: &io) { $0 }
+  }
   private let pidfd: Int32
   private let hasGroup: Bool
   private let onExit: eddy_exit_cb
+  private var standard: StandardDescriptors
   private var isRunning = true
 
   /// The child's process id.
@@ -14,34 +20,36 @@ public final class Process: Handle {
   /// Starts a child (posix_spawn(3)) with default signal dispositions and no signal blocked.
   /// - Parameter configuration: see `eddy/process.h`. Its pointers need not outlive the call.
   /// - Throws: what execve(2) says; `EDDY_EAGAIN` if the system gives no more processes;
-  ///   `EDDY_EINVAL`.
+  ///   `EDDY_EMFILE`, `EDDY_ENFILE`; `EDDY_EINVAL`. No child and no pipe is left then.
   public convenience init(
     loop: Loop, configuration: borrowing eddy_process_config
   ) throws(EddyError) {
     guard let onExit = configuration.on_exit, configuration.file != nil,
       configuration.arguments != nil
     else { throw EddyError(EDDY_EINVAL) }
-    let pid = try spawn(configuration)
-    let pidfd = clibev_pidfd_open(pid)
-    guard pidfd >= 0 else {
-      // Out of descriptors: a child that nobody watches must not stay.
-      let error = EddyError.current
-      CLibev.kill(configuration.new_group != 0 ? -pid : pid, SIGKILL)
-      Self.reap(pid)
+    var standard = try StandardDescriptors(configuration)
+    let pid: Int32
+    let pidfd: Int32
+    do throws(EddyError) {
+      pid = try spawn(configuration, standard)
+      pidfd = try Self.watch(pid, hasGroup: configuration.new_group != 0)
+    } catch {
+      standard.closeAll()
       throw error
     }
+    standard.closePassing()
     self.init(
-      loop: loop, pid, pidfd, hasGroup: configuration.new_group != 0,
+      loop: loop, pid, pidfd, standard, hasGroup: configuration.new_group != 0,
       context: configuration.context, onExit)
   }
 
   private init(
-    loop: Loop, _ pid: Int32, _ pidfd: Int32, hasGroup: Bool, context: UnsafeMutableRawPointer?,
-    _ onExit: @escaping eddy_exit_cb
+    loop: Loop, _ pid: Int32, _ pidfd: Int32, _ standard: StandardDescriptors, hasGroup: Bool,
+    context: UnsafeMutableRawPointer?, _ onExit: @escaping eddy_exit_cb
   ) {
-    watcher = .allocate(capacity: 1)
     self.pidfd = pidfd
     self.pid = pid
+    self.standard = standard
     self.hasGroup = hasGroup
     self.onExit = onExit
     super.init(loop: loop, context: context, forbidsFork: true)
@@ -55,8 +63,25 @@ public final class Process: Handle {
     loop.start(watcher)
   }
 
-  deinit {
-    watcher.deallocate()
+  /// The descriptor that watches a child.
+  /// - Throws: `EDDY_EMFILE` and others of pidfd_open(2): a child that nobody watches must not stay.
+  private static func watch(_ pid: Int32, hasGroup: Bool) throws(EddyError) -> Int32 {
+    let pidfd = clibev_pidfd_open(pid)
+    guard pidfd < 0 else { return pidfd }
+    let error = EddyError.current
+    CLibev.kill(hasGroup ? -pid : pid, SIGKILL)
+    reap(pid)
+    throw error
+  }
+
+  /// The caller's end of a pipe that `EDDY_STDIO_PIPE` has made. It becomes the caller's; what was
+  /// not taken is closed by `close`.
+  /// - Parameter number: the child's descriptor, 0 to 2.
+  /// - Returns: the descriptor; `EDDY_ENOENT` if there is none, or it was taken; `EDDY_EINVAL`.
+  public func takeDescriptor(_ number: Int32) -> Int32 {
+    guard (0..<3).contains(number) else { return code(EDDY_EINVAL) }
+    let end = standard.takeEnd(Int(number))
+    return end >= 0 ? end : code(EDDY_ENOENT)
   }
 
   /// Sends a signal to the child, and to no other process that came by its id.
@@ -81,6 +106,7 @@ public final class Process: Handle {
   public func close(_ callback: eddy_close_cb? = nil) {
     guard !isClosing else { return }
     beginClosing(callback, context)
+    standard.closeAll()
     if isRunning {
       if hasGroup { killGroup(SIGKILL) }
       kill(SIGKILL)  // it may have left its group (setpgid(2))
@@ -99,7 +125,9 @@ public final class Process: Handle {
     if isClosing {
       finishClosing()
     } else {
-      onExit(opaque, clibev_exit_status(status), clibev_term_signal(status), context)
+      loop.dispatch(.exit, onExit, context) {
+        onExit(opaque, clibev_exit_status(status), clibev_term_signal(status), context)
+      }
     }
   }
 

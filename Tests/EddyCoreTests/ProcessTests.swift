@@ -9,7 +9,7 @@ private final class Shell {
   private(set) var signalNumber: Int32?
   var onExit: () -> Void = {}
 
-  func start(_ loop: Loop, _ script: String) throws {
+  func start(_ loop: Loop, _ script: String, output: Int = EDDY_STDIO_NULL) throws {
     var configuration = eddy_process_config()
     configuration.size = MemoryLayout<eddy_process_config>.size
     configuration.context = Unmanaged.passUnretained(self).toOpaque()
@@ -19,9 +19,9 @@ private final class Shell {
       shell.signalNumber = signal
       shell.onExit()
     }
-    configuration.standard_input = -1
-    configuration.standard_output = -1
-    configuration.standard_error = -1
+    configuration.standard_input = Int32(EDDY_STDIO_NULL)
+    configuration.standard_output = Int32(output)
+    configuration.standard_error = Int32(EDDY_STDIO_NULL)
     configuration.new_group = 1
     process = try "/bin/sh".withCString { file in
       try "-c".withCString { flag in
@@ -82,6 +82,26 @@ private final class Shell {
     shell.process?.close()
     try loop.run()
     #expect(kill(pid, 0) != 0)
+    try loop.destroy()
+  }
+
+  @Test func theEndOfAPipeIsTakenOnce() throws {
+    let loop = try Loop()
+    let shell = Shell()
+    try shell.start(loop, "printf answer", output: EDDY_STDIO_PIPE)
+    let process = try #require(shell.process)
+    let fd = process.takeDescriptor(1)
+    #expect(fd >= 0)
+    #expect(process.takeDescriptor(1) == Int32(EDDY_ENOENT))
+    #expect(process.takeDescriptor(2) == Int32(EDDY_ENOENT))
+    #expect(process.takeDescriptor(3) == Int32(EDDY_EINVAL))
+    try loop.run()
+    process.close()
+    try loop.run()
+    var bytes = [UInt8](repeating: 0, count: 16)
+    #expect(read(fd, &bytes, bytes.count) == 6)
+    #expect(bytes.starts(with: Array("answer".utf8)))
+    #expect(close(fd) == 0)
     try loop.destroy()
   }
 

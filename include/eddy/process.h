@@ -67,7 +67,9 @@ typedef struct eddy_process_config {
  * (posix_spawn(3)). While it runs it keeps the loop alive.
  *
  * @return 0; EDDY_ENOENT, EDDY_EACCES, EDDY_ENOEXEC, EDDY_E2BIG and others of execve(2);
- * EDDY_EAGAIN if the system gives no more processes; EDDY_EINVAL; EDDY_ENOMEM. Since 0.1.
+ * EDDY_EAGAIN if the system gives no more processes; EDDY_EMFILE, EDDY_ENFILE; EDDY_EBADF for a
+ * descriptor that is not open; EDDY_EINVAL; EDDY_ENOMEM. Then there is no child, and no pipe.
+ * Since 0.1.
  */
 int eddy_process_spawn(
     eddy_loop *loop, const eddy_process_config *config, eddy_process **out_process);

@@ -7,9 +7,9 @@ public func eddy_process_spawn(
 ) -> Int32 {
   guard let loop, let config, let out_process else { return invalid }
   var defaults = eddy_process_config()
-  defaults.standard_input = -1
-  defaults.standard_output = -1
-  defaults.standard_error = -1
+  defaults.standard_input = Int32(EDDY_STDIO_NULL)
+  defaults.standard_output = Int32(EDDY_STDIO_NULL)
+  defaults.standard_error = Int32(EDDY_STDIO_NULL)
   guard let given = configuration(config, size: config.pointee.size, defaults: defaults) else {
     return invalid
   }
@@ -22,6 +22,12 @@ public func eddy_process_spawn(
 public func eddy_process_pid(_ process: OpaquePointer!) -> Int32 {
   guard let process else { return invalid }
   return (handle(process) as Process).pid
+}
+
+@c @implementation
+public func eddy_process_take_fd(_ process: OpaquePointer!, _ number: Int32) -> Int32 {
+  guard let process else { return invalid }
+  return (handle(process) as Process).takeDescriptor(number)
 }
 
 @c @implementation
