@@ -8,7 +8,7 @@ import Synchronization
 /// cancelled work by the place that it had in the queue.
 struct Work: ~Copyable {
   /// Carries the work back to the loop's thread.
-  private var completion: PostNode
+  private let completion: PostNode
   /// What has become of a work.
   enum Stage: UInt {
     case waits, begun, cancelled
@@ -32,7 +32,7 @@ struct Work: ~Copyable {
   var next: UnsafeMutablePointer<Work>?
   let pool: Unmanaged<Pool>
 
-  private init(_ completion: PostNode, _ pool: Pool) {
+  private init(_ completion: consuming PostNode, _ pool: Pool) {
     self.completion = completion
     self.pool = Unmanaged.passUnretained(pool)
   }
