@@ -10,8 +10,26 @@ public struct ListenerConfiguration {
   public var backlog: Int32 = 4096
   /// SO_REUSEPORT (socket(7)): several processes share the port.
   public var reusePort = false
+  /// "[::]:80" leaves IPv4 alone (IPV6_V6ONLY, ipv6(7)), instead of accepting both.
+  public var ipv6Only = false
+  /// Nanoseconds of silence until the kernel probes the peer of an accepted TCP connection, rounded
+  /// up to seconds, at most `KeepAlive.maximum`; 0: no probes.
+  public var keepAlive: UInt64 = 0
 
   public init() {}
+
+  /// - Throws: `EDDY_EINVAL` for values out of range.
+  fileprivate func check() throws(EddyError) -> eddy_accept_cb {
+    guard let onAccept, keepAlive <= KeepAlive.maximum else { throw EddyError(EDDY_EINVAL) }
+    return onAccept
+  }
+
+  /// Sets what a connection inherits from the socket that accepts it. Those options are TCP's, and
+  /// fail on another kind of socket, where nothing needs doing.
+  fileprivate func applyOptions(to fd: Int32) {
+    SocketOption.noDelay.set(on: fd, to: 1)
+    if keepAlive > 0 { _ = KeepAlive(silence: keepAlive).apply(to: fd) }
+  }
 }
 
 /// A listening socket. The loop's thread.
@@ -21,8 +39,8 @@ public final class Listener: Handle {
   /// How long accepting pauses when descriptors have run out: a level-triggered watcher would spin.
   private static let exhaustionPause: UInt64 = 100 * EDDY_MILLISECOND
 
-  private let watcher: UnsafeMutablePointer<ev_io>
-  private let resumption: UnsafeMutablePointer<ev_timer>
+  private var io = ev_io()
+  private var resumption: TimerNode
   private let fd: Int32
   private let onAccept: eddy_accept_cb
   private let onError: eddy_listener_error_cb?
@@ -33,8 +51,8 @@ public final class Listener: Handle {
 
   /// Binds and listens.
   /// - Parameter address: "127.0.0.1:80", "[::1]:80" or "unix:/path"; port 0 lets the system choose.
-  /// - Throws: `EDDY_EADDRFORMAT`; what socket(2), bind(2) and listen(2) say; `EDDY_EINVAL`
-  ///   without `onAccept`.
+  /// - Throws: `EDDY_EADDRFORMAT`; what socket(2), bind(2) and listen(2) say; `EDDY_EINVAL`, also
+  ///   without `onAccept`; `EDDY_ENOMEM`.
   public convenience init(
     loop: Loop, address: String, configuration: ListenerConfiguration
   ) throws(EddyError) {
@@ -44,24 +62,58 @@ public final class Listener: Handle {
   convenience init(
     loop: Loop, at address: Address, configuration: ListenerConfiguration
   ) throws(EddyError) {
-    guard let onAccept = configuration.onAccept else { throw EddyError(EDDY_EINVAL) }
+    let onAccept = try configuration.check()
     let fd = try Self.listen(at: address, configuration)
-    self.init(loop: loop, listening: fd, configuration, onAccept)
+    guard loop.timers.reserve() else {
+      _ = CLibev.close(fd)
+      throw EddyError(EDDY_ENOMEM)
+    }
+    self.init(loop: loop, listening: fd, configuration, onAccept, ownsFile: true)
   }
 
+  /// A listener on a socket that another program has opened.
+  /// - Parameters:
+  ///   - fd: a listening stream socket; made non-blocking and close-on-exec, and owned by the
+  ///     listener unless this throws. A Unix socket's file stays when the listener is closed.
+  ///   - configuration: `backlog`, `reusePort` and `ipv6Only` are the opener's.
+  /// - Throws: `EDDY_EBADF`; `EDDY_EINVAL` for a descriptor that is no listening stream socket;
+  ///   `EDDY_ENOMEM`.
+  public convenience init(
+    loop: Loop, adopting fd: Int32, configuration: ListenerConfiguration
+  ) throws(EddyError) {
+    let onAccept = try configuration.check()
+    let flags = clibev_fcntl_get(fd, F_GETFL)
+    guard flags >= 0 else { throw EddyError(EDDY_EBADF) }
+    let domain = SocketOption.domain.get(from: fd)
+    guard domain == AF_INET || domain == AF_INET6 || domain == AF_UNIX,
+      SocketOption.type.get(from: fd) == Int32(SOCK_STREAM.rawValue),
+      SocketOption.isListening.get(from: fd) == 1
+    else { throw EddyError(EDDY_EINVAL) }
+    guard clibev_fcntl_set(fd, F_SETFL, flags | O_NONBLOCK) == 0,
+      clibev_fcntl_set(fd, F_SETFD, FD_CLOEXEC) == 0
+    else { throw .current }
+    guard loop.timers.reserve() else { throw EddyError(EDDY_ENOMEM) }
+    configuration.applyOptions(to: fd)
+    self.init(loop: loop, listening: fd, configuration, onAccept, ownsFile: false)
+  }
+
+  /// - Parameter loop: has reserved room for the timer.
   private init(
     loop: Loop, listening fd: Int32, _ configuration: ListenerConfiguration,
-    _ onAccept: @escaping eddy_accept_cb
+    _ onAccept: @escaping eddy_accept_cb, ownsFile: Bool
   ) {
     var bound = Address()
     _ = bound.fill { getsockname(fd, $0, $1) }
-    watcher = .allocate(capacity: 1)
-    resumption = .allocate(capacity: 1)
     self.fd = fd
     self.onAccept = onAccept
     onError = configuration.onError
-    file = SocketFile(at: bound)
+    file = ownsFile ? SocketFile(at: bound) : nil
     boundAddress = bound
+    resumption = TimerNode { listener in
+      Unmanaged<Listener>.fromOpaque(listener)._withUnsafeGuaranteedRef {
+        $0.loop.start($0.watcher)
+      }
+    }
     super.init(loop: loop, context: configuration.context)
     let data = Unmanaged.passUnretained(self).toOpaque()
     clibev_io_init(
@@ -71,22 +123,18 @@ public final class Listener: Handle {
         Unmanaged<Listener>.fromOpaque(data)._withUnsafeGuaranteedRef { $0.acceptable() }
       }, fd, Int32(EV_READ))
     watcher.pointee.data = data
-    clibev_timer_init(
-      resumption,
-      { _, timer, _ in
-        let data = timer.unsafelyUnwrapped.pointee.data.unsafelyUnwrapped
-        Unmanaged<Listener>.fromOpaque(data)._withUnsafeGuaranteedRef {
-          $0.loop.watcherHasStopped()
-          $0.loop.start($0.watcher)
-        }
-      }, 0, 0)
-    resumption.pointee.data = data
+    resumption.owner = data
     loop.start(watcher)
   }
 
-  deinit {
-    watcher.deallocate()
-    resumption.deallocate()
+  // A stored property of a final class does not move.
+
+  private var watcher: UnsafeMutablePointer<ev_io> {
+    @inline(__always) get { withUnsafeMutablePointer(to: &io) { $0 } }
+  }
+
+  private var resumptionNode: UnsafeMutablePointer<TimerNode> {
+    @inline(__always) get { withUnsafeMutablePointer(to: &resumption) { $0 } }
   }
 
   private static func listen(
@@ -95,12 +143,14 @@ public final class Listener: Handle {
     let type = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
     let fd = socket(address.family, type, 0)
     guard fd >= 0 else { throw .current }
-    var on: Int32 = 1
-    let size = socklen_t(MemoryLayout<Int32>.size)
     // A restarted server must not wait for its old connections' TIME-WAIT (ip(7)).
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, size)
-    SocketOption.noDelay.set(on: fd, to: 1)  // Linux hands the option on to what is accepted
-    if configuration.reusePort { setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, size) }
+    SocketOption.reuseAddress.set(on: fd, to: 1)
+    if configuration.reusePort { SocketOption.reusePort.set(on: fd, to: 1) }
+    // Said either way: what holds otherwise is the system's setting (net.ipv6.bindv6only).
+    if address.family == AF_INET6 {
+      SocketOption.ipv6Only.set(on: fd, to: configuration.ipv6Only ? 1 : 0)
+    }
+    configuration.applyOptions(to: fd)
     var result = address.withSockaddr { bind(fd, $0, $1) }
     if result != 0, clibev_errno() == EADDRINUSE {
       if SocketFile.removeStale(at: address) {
@@ -136,14 +186,14 @@ public final class Listener: Handle {
   public func pause() {
     isPaused = true
     loop.stop(watcher)
-    loop.stop(resumption)
+    loop.stop(resumptionNode)
   }
 
   /// Accepts again.
   public func resume() {
     guard !isClosing else { return }
     isPaused = false
-    loop.stop(resumption)
+    loop.stop(resumptionNode)
     loop.start(watcher)
   }
 
@@ -151,6 +201,7 @@ public final class Listener: Handle {
   public func close(_ callback: eddy_close_cb? = nil) {
     guard !isClosing else { return }
     pause()
+    loop.timers.giveUpReservation()
     // The file goes first: once the socket is closed, another process may put its own there.
     file?.remove(at: boundAddress)
     _ = CLibev.close(fd)
@@ -159,72 +210,44 @@ public final class Listener: Handle {
   }
 
   private func acceptable() {
+    if clibev_io_active(watcher) == 0 { watchAnew() }
     for _ in 0..<Self.acceptBatch {
       let flags = Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
       let connection = accept4(fd, nil, nil, flags)
-      if connection >= 0 {
-        onAccept(opaque, connection, context)
-        if isClosing || isPaused { return }
-        continue
+      guard connection >= 0 || mayGoOn(after: clibev_errno()) else { return }
+      guard connection >= 0 else { continue }
+      let (callback, listener, context) = (onAccept, opaque, context)
+      unmanagedLoop._withUnsafeGuaranteedRef {
+        $0.dispatch(.accept, callback, context) { callback(listener, connection, context) }
       }
-      let error = clibev_errno()
-      switch error {
-      case EAGAIN: return
-      case EMFILE, ENFILE, ENOMEM, ENOBUFS:
-        loop.stop(watcher)
-        loop.start(resumption, delay: Self.exhaustionPause)
-        onError?(opaque, eddy_error_from_errno(error), context)
-        return
-      case EBADF, EINVAL, ENOTSOCK, EOPNOTSUPP, EFAULT:
-        loop.stop(watcher)
-        onError?(opaque, eddy_error_from_errno(error), context)
-        return
-      default:
-        // ECONNABORTED, EINTR, and errors of the connection itself that Linux passes on
-        // (accept(2), "Error handling"): that connection is lost, the next may be fine.
-        continue
-      }
-    }
-  }
-}
-
-/// The file of a Unix socket, known by device and inode, so that nobody else's is removed.
-private struct SocketFile {
-  private let device: dev_t
-  private let inode: ino_t
-
-  init?(at address: Address) {
-    var status = stat()
-    let exists = address.withPath { path in path.map { stat($0, &status) == 0 } ?? false }
-    guard exists else { return nil }
-    device = status.st_dev
-    inode = status.st_ino
-  }
-
-  func remove(at address: Address) {
-    guard let present = SocketFile(at: address), present.device == device, present.inode == inode
-    else { return }
-    address.withPath { path in
-      if let path { unlink(path) }
+      if isClosing || isPaused { return }
     }
   }
 
-  /// Removes the file of a Unix socket that nobody listens on any more. True if it did. A file of
-  /// another kind stays: to connect to one is refused, too.
-  static func removeStale(at address: Address) -> Bool {
-    var status = stat()
-    let isSocket = address.withPath { path in
-      path.map { lstat($0, &status) == 0 && status.st_mode & mode_t(S_IFMT) == mode_t(S_IFSOCK) }
-        ?? false
+  /// Whether accept4(2) may be called again in this turn.
+  private func mayGoOn(after error: Int32) -> Bool {
+    switch error {
+    case EAGAIN: return false
+    case EMFILE, ENFILE, ENOMEM, ENOBUFS:
+      loop.stop(watcher)
+      loop.start(resumptionNode, at: loop.now &+ Self.exhaustionPause)
+    case EBADF, EINVAL, ENOTSOCK, EOPNOTSUPP, EFAULT:
+      loop.stop(watcher)
+    default:
+      // ECONNABORTED, EINTR, and errors of the connection itself that Linux passes on
+      // (accept(2), "Error handling"): that connection is lost, the next may be fine.
+      return true
     }
-    guard isSocket else { return false }
-    // Non-blocking: connect(2) would wait for room in the backlog of one that somebody listens on.
-    let type = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
-    let probe = socket(AF_UNIX, type, 0)
-    guard probe >= 0 else { return false }
-    defer { _ = CLibev.close(probe) }
-    let isRefused =
-      address.withSockaddr { connect(probe, $0, $1) } != 0 && clibev_errno() == ECONNREFUSED
-    return isRefused && address.withPath { path in path.map { unlink($0) == 0 } ?? false }
+    guard let onError else { return false }
+    let status = eddy_error_from_errno(error)
+    loop.dispatch(.accept, onError, context) { onError(opaque, status, context) }
+    return false
+  }
+
+  /// epoll has refused the descriptor, and libev has stopped the watcher. If it was for want of
+  /// memory the next turn may do better; if the descriptor is bad, accept4(2) will say so.
+  private func watchAnew() {
+    loop.watcherHasStopped()
+    loop.start(watcher)
   }
 }

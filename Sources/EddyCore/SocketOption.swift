@@ -28,6 +28,8 @@ struct SocketOption {
   static var noDelay: SocketOption { SocketOption(Int32(IPPROTO_TCP), TCP_NODELAY) }
   static var reuseAddress: SocketOption { SocketOption(SOL_SOCKET, SO_REUSEADDR) }
   static var reusePort: SocketOption { SocketOption(SOL_SOCKET, SO_REUSEPORT) }
+  /// The address family.
+  static var domain: SocketOption { SocketOption(SOL_SOCKET, SO_DOMAIN) }
   static var type: SocketOption { SocketOption(SOL_SOCKET, SO_TYPE) }
   static var error: SocketOption { SocketOption(SOL_SOCKET, SO_ERROR) }
   static var isListening: SocketOption { SocketOption(SOL_SOCKET, SO_ACCEPTCONN) }

@@ -154,7 +154,7 @@ static void the_timeout_holds_for_all_of_it(void) {
 
 static void closing_ends_it_in_every_state(void) {
   eddy_loop *loop = make_loop();
-  int port, listener = listen_plain(0, &port), index, turns, descriptors;
+  int port, listener = listen_plain(0, &port), index, turns, descriptors = 0;
   endpoint fill[4], end;
   fill_backlog(fill, loop, port);
   for (turns = 0; turns < 6; turns++) {

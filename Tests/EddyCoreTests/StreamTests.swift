@@ -47,6 +47,10 @@ private final class Peer {
     stream = try .connect(loop: loop, address: address, configuration: configuration(change))
   }
 
+  func connect(_ loop: Loop, host: String, port: Int) throws {
+    stream = try .connect(loop: loop, host: host, port: port, configuration: configuration { _ in })
+  }
+
   /// Lets go of what the closures hold: most hold the peer itself.
   func forget() {
     onConnect = { _ in }
@@ -204,6 +208,28 @@ private func socketPair() -> (Int32, Int32) {
     #expect(status == nil)
     try loop.run()
     #expect(status == Int32(EDDY_ECONNREFUSED))
+    try loop.destroy()
+  }
+
+  @Test func aHostIsConnectedByItsName() throws {
+    let loop = try Loop()
+    var configuration = ListenerConfiguration()
+    configuration.onAccept = { listener, fd, _ in
+      close(fd)
+      Unmanaged<Listener>.fromOpaque(UnsafeRawPointer(listener!)).takeUnretainedValue().close()
+    }
+    let listener = try Listener(loop: loop, address: "127.0.0.1:0", configuration: configuration)
+    let client = Peer()
+    defer { client.forget() }
+    var status: Int32?
+    client.onConnect = {
+      status = $0
+      client.stream?.close()
+    }
+    let port = Int(listener.addressText.split(separator: ":")[1])!
+    try client.connect(loop, host: "localhost", port: port)
+    try loop.run()
+    #expect(status == 0)
     try loop.destroy()
   }
 

@@ -42,8 +42,8 @@ typedef struct eddy_listener_config {
   int ipv6_only;
   /**
    * Nanoseconds of silence after which the kernel probes whether the peer of an accepted TCP
-   * connection is still there, rounded up to seconds (TCP_KEEPIDLE, tcp(7)): three probes, a tenth
-   * of it apart but at least a second. Default: 0, no probes.
+   * connection is still there, rounded up to seconds (TCP_KEEPIDLE, tcp(7)), at most 32,767 s:
+   * three probes, a tenth of it apart but at least a second. Default: 0, no probes.
    */
   uint64_t keep_alive;
 } eddy_listener_config;

@@ -85,7 +85,8 @@ typedef struct eddy_stream_config {
    * ever. */
   uint64_t idle_timeout;
   eddy_stream_idle_cb on_idle; /**< required with idle_timeout */
-  /** As keep_alive of eddy/listener.h. Default: 0, as the descriptor has it. */
+  /** As keep_alive of eddy/listener.h; nothing where it is no TCP connection. Default: 0, as the
+   * descriptor has it. */
   uint64_t keep_alive;
   /** 1: the kernel may collect small writes (TCP_NODELAY off, tcp(7)). Default: it sends at once.
    */
@@ -158,7 +159,8 @@ int eddy_stream_read_start(eddy_stream *stream);
 
 /**
  * Pauses reading: the kernel's buffer fills, and the peer is slowed down. A
- * stream that neither reads nor has bytes to write does not keep the loop alive.
+ * stream that neither reads nor has bytes to write does not keep the loop alive, unless its
+ * idle_timeout runs.
  *
  * @return 0; EDDY_EINVAL. Since 0.1.
  */
@@ -231,7 +233,10 @@ ptrdiff_t eddy_stream_queued(const eddy_stream *stream);
  */
 int eddy_stream_shutdown(eddy_stream *stream);
 
-/** The descriptor, which stays the stream's; EDDY_EINVAL. Since 0.1. */
+/**
+ * The descriptor, which stays the stream's; EDDY_EINVAL, also where there is none: before
+ * eddy_stream_connect_host has connected one, and once it is closed. Since 0.1.
+ */
 int eddy_stream_fd(const eddy_stream *stream);
 
 /**
