@@ -1,6 +1,7 @@
 /*
- * echo-client PORT CONNECTIONS BYTES MESSAGES: the load of all echo servers. Each connection has
- * one message under way, and sends the next when the whole of it has come back, unchanged.
+ * echo-client PORT CONNECTIONS BYTES MESSAGES [RECEIVE_BUFFER]: the load of all echo servers. Each
+ * connection has one message under way, and sends the next when the whole of it has come back,
+ * unchanged.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -76,6 +77,7 @@ int main(int argc, char **argv) {
   long count = argument(argc, argv, 2, "connections");
   message_size = (size_t)argument(argc, argv, 3, "bytes");
   long messages = argument(argc, argv, 4, "messages");
+  int receive_buffer = argc > 5 ? (int)argument(argc, argv, 5, "receive buffer") : 0;
   CHECK(messages % count == 0);
   need_descriptors(count + 64);
   pin_to_processor(0);
@@ -90,6 +92,11 @@ int main(int argc, char **argv) {
   connection *all = allocate((size_t)count, sizeof *all);
   for (long i = 0; i < count; i++) {
     all[i].fd = connect_to_loopback(port, 0);
+    if (receive_buffer > 0) {
+      CHECK(
+          setsockopt(all[i].fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer) ==
+          0);
+    }
     CHECK(fcntl(all[i].fd, F_SETFL, O_NONBLOCK) == 0);
     all[i].messages_left = messages / count;
     watch(&all[i], EPOLL_CTL_ADD, EPOLLIN);

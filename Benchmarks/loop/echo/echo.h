@@ -17,6 +17,9 @@ void echo_opened(void);
 /* ... for bytes that it has read. */
 void echo_received(size_t length);
 
+/* ... when the kernel has not taken all of a write, and it waits until it does. */
+void echo_must_wait(void);
+
 /* ... when the client has ended a connection, just before the peer closes it. Calls peer_stop
  * for the last one. */
 void echo_closed(void);

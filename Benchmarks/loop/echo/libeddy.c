@@ -33,6 +33,7 @@ static void on_read(eddy_stream *stream, const uint8_t *data, ptrdiff_t length, 
   ptrdiff_t queued = eddy_stream_write(stream, data, (size_t)length);
   if (queued > 0) {
     CHECK_EDDY(eddy_stream_read_stop(stream));
+    echo_must_wait();
   } else if (queued < 0) {
     close_connection(stream);
   }

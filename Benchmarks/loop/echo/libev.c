@@ -61,6 +61,7 @@ static void keep_rest(connection *self, const char *data, size_t length) {
   self->rest_sent = 0;
   ev_io_stop(loop, &self->reading);
   ev_io_start(loop, &self->writing);
+  echo_must_wait();
 }
 
 static void on_readable(struct ev_loop *on, ev_io *watcher, int events) {

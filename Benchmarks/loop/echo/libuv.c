@@ -51,6 +51,7 @@ static void write_rest(uv_stream_t *connection, const char *data, size_t length)
   uv_read_stop(connection);
   uv_buf_t buf = uv_buf_init(rest->data, (unsigned)length);
   CHECK_UV(uv_write(&rest->request, connection, &buf, 1, on_written));
+  echo_must_wait();
 }
 
 static void on_read(uv_stream_t *connection, ssize_t count, const uv_buf_t *data) {
