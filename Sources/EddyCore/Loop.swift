@@ -116,6 +116,8 @@ public final class Loop {
   var lookups: LookupThreads?
   /// Made when the first UDP socket needs it.
   var datagrams: DatagramBatch?
+  /// There while file watchers watch.
+  var inotify: Inotify?
 
   /// - Parameters:
   ///   - postBatch: the most posted callbacks that one turn runs.
