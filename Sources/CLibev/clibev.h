@@ -141,14 +141,6 @@ static inline void *clibev_thread(void) {
   return __builtin_thread_pointer();
 }
 
-/* A pointer of each thread's own: the first of the nodes that it may post with. The model makes it
- * one instruction also in a shared library, which gets its 8 bytes of what the C library keeps for
- * that. */
-static inline void **clibev_thread_posts(void) {
-  static __thread void *first __attribute__((tls_model("initial-exec")));
-  return &first;
-}
-
 /* Asks the processor for a cache line. */
 static inline void clibev_prefetch(const void *address) {
   __builtin_prefetch(address);

@@ -19,6 +19,7 @@ extension Loop {
     wakeDescriptor = wake
     clibev_io_set(wakeWatcher, wake, Int32(EV_READ))
     ev_io_start(ev, wakeWatcher)
+    sharedPosts.forked()
     epollDescriptor = -1
     hasChanged = true
     owner = getpid()

@@ -7,8 +7,8 @@ extension Loop {
   /// when it waits for events alone.
   public var timeout: UInt64 {
     let hasWork =
-      hasChanged || attention || !posts.isEmpty || firstClosing != nil || !hooksIdle.isEmpty
-      || !pushed.isEmpty(from: firstPushed) || stopRequested.load(ordering: .acquiring)
+      hasChanged || attention || hasPosts || firstClosing != nil || !hooksIdle.isEmpty
+      || stopRequested.load(ordering: .acquiring)
     if hasWork { return 0 }
     let due = timers.earliest
     guard due != .max else { return .max }

@@ -19,12 +19,18 @@ extension Loop {
   }
 
   /// The same, or false when there is no memory.
+  @inline(__always)
   func tryPost(
     _ function: @escaping Post, _ context: UnsafeMutableRawPointer?,
     _ argument: UnsafeMutableRawPointer?
   ) -> Bool {
-    guard let node = givenNodes.make(function, context, argument) else { return false }
-    post(node)
+    let callback = PostedCallback(function: function, context: context, argument: argument)
+    if isRunningHere {
+      attention = true
+      return ownPosts.append(callback)
+    }
+    guard let isFirst = sharedPosts.push(callback) else { return false }
+    if isFirst { wakeIfSleeping() }
     return true
   }
 
@@ -32,23 +38,33 @@ extension Loop {
   /// callback is called. Any thread.
   func post(_ node: PostNode.Pointer) {
     if isRunningHere {
-      posts.append(node)
+      takenNodes.append(node)
       attention = true
-      return
+    } else {
+      postedNodes.push(node)
+      wakeIfSleeping()
     }
-    pushed.push(node)
+  }
+
+  /// Of those who post while the loop sleeps, one wakes it. Any thread.
+  @inline(__always)
+  func wakeIfSleeping() {
     if isSleeping.load(ordering: .sequentiallyConsistent) { wakeOnce() }
   }
 
-  /// Of those who post while the loop sleeps, one wakes it.
   @inline(never)
-  func wakeOnce() {
+  private func wakeOnce() {
     if isSleeping.exchange(false, ordering: .sequentiallyConsistent) { wake() }
+  }
+
+  /// Whether other threads have posted what the loop has not taken yet.
+  var hasForeignPosts: Bool {
+    @inline(__always) get { !sharedPosts.isEmpty || !postedNodes.isEmpty(from: firstPosted) }
   }
 
   /// Whether a post waits, of this thread or another.
   var hasPosts: Bool {
-    @inline(__always) get { !posts.isEmpty || !pushed.isEmpty(from: firstPushed) }
+    hasForeignPosts || !ownPosts.isEmpty || !takenPosts.isEmpty || !takenNodes.isEmpty
   }
 
   /// Runs the posted callbacks that this turn still may, the loop's own and others' in turn, so that
@@ -57,30 +73,41 @@ extension Loop {
     guard hasPosts else { return false }
     let before = postsRun
     while postsLeft > 0 {
-      let own = posts.pop()
+      let own = ownPosts.pop()
       if let own { run(own) }
-      let other = pushed.pop(from: &firstPushed)
-      if let other { run(other) }
-      if own == nil, other == nil { break }
+      if takenPosts.isEmpty, takenNodes.isEmpty { takeForeignPosts() }
+      if let foreign = takenPosts.pop() ?? takenNodes.pop()?.pointee.callback {
+        run(foreign)
+      } else if own == nil {
+        break
+      }
     }
-    spentNodes.giveBack(to: givenNodes)
     if hasPosts { attention = true }
     return postsRun != before
   }
 
+  /// Nodes first: what their threads have posted before them is then among the callbacks, which run
+  /// before the nodes.
+  private func takeForeignPosts() {
+    var left = postBatch
+    while left > 0, let node = postedNodes.pop(from: &firstPosted) {
+      takenNodes.append(node)
+      left &-= 1
+    }
+    if !sharedPosts.isEmpty { sharedPosts.exchange(for: &takenPosts) }
+  }
+
   @inline(__always)
-  private func run(_ node: PostNode.Pointer) {
+  private func run(_ callback: PostedCallback) {
     postsLeft &-= 1
     postsRun &+= 1
-    let function = node.pointee.function
-    let context = node.pointee.context
-    let argument = node.pointee.argument
-    if node.pointee.owner == .nodes { spentNodes.add(node, for: givenNodes) }
     if isMeasuring {
-      let address = unsafeBitCast(function, to: UnsafeMutableRawPointer.self)
-      measure(.post, address, context) { function(context, argument) }
+      let address = unsafeBitCast(callback.function, to: UnsafeMutableRawPointer.self)
+      measure(.post, address, callback.context) {
+        callback.function(callback.context, callback.argument)
+      }
     } else {
-      function(context, argument)
+      callback.function(callback.context, callback.argument)
     }
   }
 

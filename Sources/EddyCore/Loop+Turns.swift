@@ -59,9 +59,9 @@ extension Loop {
     let before = callbacksButHooks
     if !hooksBefore.isEmpty { runHooksBefore() }
     let isDue = armTimer()
-    let hasWork = isDue || !posts.isEmpty || firstClosing != nil || !hooksIdle.isEmpty
+    let hasWork = isDue || firstClosing != nil || !hooksIdle.isEmpty || expectsPosts
     isSleeping.store(true, ordering: .sequentiallyConsistent)
-    let mustGoOn = hasWork || !pushed.isEmpty(from: firstPushed) || isStopRequested
+    let mustGoOn = hasWork || hasPosts || isStopRequested
     if !mayBlock || mustGoOn {
       ev_run(ev, Int32(EVRUN_NOWAIT))
     } else {
@@ -69,6 +69,7 @@ extension Loop {
     }
     runDueTimers()
     _ = runPosts()
+    expectsPosts = postBatch - postsLeft >= Self.postBurst
     _ = runCloseCallbacks()
     if !hooksIdle.isEmpty, before == callbacksButHooks { runHooksIdle() }
   }
@@ -94,7 +95,7 @@ extension Loop {
     ev_invoke_pending(ev)
     if attention || active <= idleLevel { return ev_break(ev, Int32(EVBREAK_ONE)) }
     isSleeping.store(true, ordering: .sequentiallyConsistent)
-    if !pushed.isEmpty(from: firstPushed) || isStopRequested { ev_break(ev, Int32(EVBREAK_ONE)) }
+    if hasForeignPosts || isStopRequested { ev_break(ev, Int32(EVBREAK_ONE)) }
   }
 
   /// Makes `run` return at the end of the turn; one that has not begun yet runs one turn. Any thread.
@@ -102,8 +103,8 @@ extension Loop {
     stopRequested.store(true, ordering: .sequentiallyConsistent)
     if isRunningHere {
       attention = true
-    } else if isSleeping.load(ordering: .sequentiallyConsistent) {
-      wakeOnce()
+    } else {
+      wakeIfSleeping()
     }
   }
 

@@ -23,6 +23,9 @@ public final class Loop {
   public static let defaultPostBatch = 1024
   /// Bytes that one read takes from the kernel at most; the same as libuv and nginx's larger buffers.
   public static let defaultReadBufferSize = 65536
+  /// After a turn with so many posts the next one does not block: where many come, more are likely to
+  /// be on their way, and to be woken for each few of them would cost more than to look again.
+  static let postBurst = 16
   /// Less would cost a system call a few hundred bytes.
   static let minimumReadBufferSize = 4096
 
@@ -45,8 +48,8 @@ public final class Loop {
   /// The loop blocks for events, is about to, or is not in `run`: who posts must wake it.
   let isSleeping = Atomic<Bool>(true)
   let stopRequested = Atomic<Bool>(false)
-  let pushed = PushedPosts()
-  let givenNodes = GivenNodes()
+  let sharedPosts = SharedPosts()
+  let postedNodes = PostedNodes()
   var cachedNow: UInt64 = 0
 
   // MARK: Counters
@@ -75,12 +78,16 @@ public final class Loop {
   var hasRung = false
 
   let postBatch: Int
+  /// The last turn has had many posts.
+  var expectsPosts = false
   /// Posted callbacks that this turn may still run.
   var postsLeft: Int
-  var posts = PostList()
-  /// Where `pushed` begins.
-  var firstPushed: PostNode.Pointer
-  var spentNodes = SpentNodes()
+  var ownPosts = PostBuffer()
+  /// Other threads' posts that the loop has taken; the nodes run after the callbacks.
+  var takenPosts = PostBuffer()
+  var takenNodes = PostNodeList()
+  /// Where `postedNodes` begins.
+  var firstPosted: PostNode.Pointer
   var firstClosing: Unmanaged<Handle>?
   var lastClosing: Unmanaged<Handle>?
 
@@ -155,7 +162,7 @@ public final class Loop {
     self.postBatch = postBatch
     postsLeft = postBatch
     self.readBuffer = readBuffer
-    firstPushed = pushed.stub
+    firstPosted = postedNodes.stub
     wakeDescriptor = wake
     wakeWatcher = .allocate(capacity: 1)
     alarm = .allocate(capacity: 1)
@@ -185,6 +192,8 @@ public final class Loop {
     ev_loop_destroy(ev)
     _ = close(wakeDescriptor)
     free(readBuffer.baseAddress)
+    ownPosts.release()
+    takenPosts.release()
     wakeWatcher.deallocate()
     alarm.deallocate()
   }
