@@ -156,9 +156,8 @@ extension ConnectionRace {
         let watcher = watcher.unsafelyUnwrapped
         let race = Unmanaged<ConnectionRace>.fromOpaque(watcher.pointee.data.unsafelyUnwrapped)
           .takeUnretainedValue()
-        if clibev_io_active(watcher) == 0 {  // epoll refused it for want of memory: once more
-          race.loop.watcherHasStopped()
-          race.loop.start(watcher)
+        if clibev_io_active(watcher) == 0 {
+          race.loop.watchAnew(watcher)
         } else {
           race.hasEnded(UnsafeMutableRawPointer(watcher).assumingMemoryBound(to: Attempt.self))
         }

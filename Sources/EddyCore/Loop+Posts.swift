@@ -149,6 +149,11 @@ extension Loop {
 
   /// Another thread has posted, or asked for a stop: the turn's end sees what.
   func woken() {
+    // epoll has refused the descriptor, see `watchAnew`; this watcher is not counted.
+    if clibev_io_active(wakeWatcher) == 0 {
+      setAnew(wakeWatcher)
+      ev_io_start(ev, wakeWatcher)
+    }
     var count: UInt64 = 0
     _ = read(wakeDescriptor, &count, MemoryLayout<UInt64>.size)
     wakes &+= 1

@@ -22,6 +22,22 @@ extension Loop {
     hasChanged = true
   }
 
+  /// Tells that epoll has refused the descriptor of a watcher, which libev has then stopped
+  /// (EV_ERROR). A bad descriptor was turned away before, so it was for want of memory or of watches
+  /// (epoll_ctl(2), ENOMEM and ENOSPC), and the next turn may do better.
+  @inline(never)
+  func watchAnew(_ watcher: UnsafeMutablePointer<ev_io>) {
+    watcherHasStopped()
+    setAnew(watcher)
+    start(watcher)
+  }
+
+  /// Has libev tell epoll of a descriptor though nothing about it seems to have changed.
+  func setAnew(_ watcher: UnsafeMutablePointer<ev_io>) {
+    let events = watcher.pointee.events & Int32(EV_READ | EV_WRITE)
+    clibev_io_set(watcher, watcher.pointee.fd, events)
+  }
+
   /// Tells that libev has stopped a watcher by itself, just before its callback.
   @inline(__always)
   func watcherHasStopped() {

@@ -174,7 +174,13 @@ public final class Loop {
     ev_set_invoke_pending_cb(ev) { ev in
       Loop.with(ev_userdata(ev)) { $0.handleEvents() }
     }
-    ev_set_loop_release_cb(ev, { _ in }) { ev in
+    ev_set_loop_release_cb(
+      ev,
+      { ev in
+        // What epoll has refused just now is to be tried again, see `watchAnew`: libev would block.
+        if ev_pending_count(ev) != 0 { Loop.with(ev_userdata(ev)) { $0.wake() } }
+      }
+    ) { ev in
       Loop.with(ev_userdata(ev)) { $0.hasLookedForEvents() }
     }
     clibev_io_init(

@@ -57,7 +57,10 @@ public final class Process: Handle {
       watcher,
       { _, watcher, _ in
         let data = watcher.unsafelyUnwrapped.pointee.data.unsafelyUnwrapped
-        Unmanaged<Process>.fromOpaque(data)._withUnsafeGuaranteedRef { $0.childHasEnded() }
+        Unmanaged<Process>.fromOpaque(data)._withUnsafeGuaranteedRef {
+          if clibev_io_active(watcher) == 0 { return $0.loop.watchAnew($0.watcher) }
+          $0.childHasEnded()
+        }
       }, pidfd, Int32(EV_READ))
     watcher.pointee.data = Unmanaged.passUnretained(self).toOpaque()
     loop.start(watcher)

@@ -177,21 +177,9 @@ extension Stream {
   /// Room comes before bytes: what the program answers to them then finds a shorter queue.
   @inline(never)
   fileprivate func readyToWrite(_ events: Int32) {
-    if events & Int32(truncatingIfNeeded: EV_ERROR) != 0 {
-      watchAnew()
-      guard state == .open else { return }  // nothing has been learnt of the connection
-    }
+    if clibev_io_active(watcher) == 0 { return loop.watchAnew(watcher) }
     if interest & UInt8(EV_WRITE) != 0 { writable() }
     if interest & UInt8(events & Int32(EV_READ)) != 0 { readable() }
-  }
-
-  /// epoll has refused the descriptor, and libev has stopped the watcher. If it was for want of
-  /// memory the next turn may do better; if the descriptor is bad, to use it will say so.
-  private func watchAnew() {
-    let events = interest
-    loop.watcherHasStopped()
-    interest = 0
-    watch(events)
   }
 
   private func readable() {

@@ -86,14 +86,20 @@ public final class UDPSocket: Handle {
       readWatcher,
       { _, watcher, _ in
         let data = watcher.unsafelyUnwrapped.pointee.data.unsafelyUnwrapped
-        Unmanaged<UDPSocket>.fromOpaque(data)._withUnsafeGuaranteedRef { $0.readable() }
+        Unmanaged<UDPSocket>.fromOpaque(data)._withUnsafeGuaranteedRef {
+          if clibev_io_active(watcher) == 0 { return $0.loop.watchAnew($0.readWatcher) }
+          $0.readable()
+        }
       }, fd, Int32(EV_READ))
     readWatcher.pointee.data = data
     clibev_io_init(
       writeWatcher,
       { _, watcher, _ in
         let data = watcher.unsafelyUnwrapped.pointee.data.unsafelyUnwrapped
-        Unmanaged<UDPSocket>.fromOpaque(data)._withUnsafeGuaranteedRef { $0.writable() }
+        Unmanaged<UDPSocket>.fromOpaque(data)._withUnsafeGuaranteedRef {
+          if clibev_io_active(watcher) == 0 { return $0.loop.watchAnew($0.writeWatcher) }
+          $0.writable()
+        }
       }, fd, Int32(EV_WRITE))
     writeWatcher.pointee.data = data
   }

@@ -65,10 +65,9 @@ public final class Watcher: Handle {
   }
 
   private func ready(_ events: Int32) {
-    // libev stops the watcher itself when epoll refuses the descriptor (EV_ERROR).
     let events = events & code(EDDY_READABLE | EDDY_WRITABLE)
     unmanagedLoop._withUnsafeGuaranteedRef { loop in
-      if clibev_io_active(watcher) == 0 { loop.watcherHasStopped() }
+      if clibev_io_active(watcher) == 0 { return loop.watchAnew(watcher) }
       loop.dispatch(.watcher, callback, context) { callback(opaque, events, context) }
     }
   }
