@@ -159,9 +159,11 @@ public final class Listener: Handle {
         clibev_set_errno(EADDRINUSE)
       }
     }
-    if result == 0 { result = CLibev.listen(fd, configuration.backlog) }
+    let isBound = result == 0
+    if isBound { result = CLibev.listen(fd, configuration.backlog) }
     guard result == 0 else {
       let error = EddyError.current
+      if isBound { SocketFile(at: address)?.remove(at: address) }
       _ = CLibev.close(fd)
       throw error
     }
@@ -210,7 +212,7 @@ public final class Listener: Handle {
   }
 
   private func acceptable() {
-    if clibev_io_active(watcher) == 0 { watchAnew() }
+    if clibev_io_active(watcher) == 0 { loop.watchAnew(watcher) }
     for _ in 0..<Self.acceptBatch {
       let flags = Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
       let connection = accept4(fd, nil, nil, flags)
@@ -242,12 +244,5 @@ public final class Listener: Handle {
     let status = eddy_error_from_errno(error)
     loop.dispatch(.accept, onError, context) { onError(opaque, status, context) }
     return false
-  }
-
-  /// epoll has refused the descriptor, and libev has stopped the watcher. If it was for want of
-  /// memory the next turn may do better; if the descriptor is bad, accept4(2) will say so.
-  private func watchAnew() {
-    loop.watcherHasStopped()
-    loop.start(watcher)
   }
 }

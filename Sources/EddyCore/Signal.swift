@@ -38,13 +38,18 @@ public final class Signal: Handle {
 
   /// Takes the signal over from its present disposition (sigaction(2)).
   /// - Throws: `EDDY_EINVAL` for a number that is no signal or can't be caught; `EDDY_EBUSY` if
-  ///   another loop of this process watches it; `EDDY_EALREADY` when started or closing.
+  ///   another loop of this process watches it; `EDDY_EALREADY` when started or closing;
+  ///   `EDDY_EMFILE`, `EDDY_ENFILE`.
   public func start(_ signal: Int32) throws(EddyError) {
     guard !isClosing, clibev_signal_active(watcher) == 0 else { throw EddyError(EDDY_EALREADY) }
     guard (1...Self.highestSignal).contains(signal), signal != SIGKILL, signal != SIGSTOP,
       sigaction(signal, nil, nil) == 0  // glibc refuses those that its threads use (nptl(7))
     else { throw EddyError(EDDY_EINVAL) }
     if loop.signalWatchers.isEmpty {
+      // For a loop's first signal libev opens such a descriptor, and aborts where there is none.
+      let probe = Loop.makeWakeDescriptor()
+      guard probe >= 0 else { throw .current }
+      _ = CLibev.close(probe)
       loop.signalWatchers = Array(repeating: 0, count: Int(Self.highestSignal) + 1)
     }
     if loop.signalWatchers[Int(signal)] == 0 {

@@ -14,7 +14,9 @@ static void bad_arguments_are_invalid(void) {
   eddy_loop *loop = make_loop();
   endpoint ends[2];
   endpoint_pair(ends, loop);
-  CHECK_EQ(eddy_stream_write(ends[0].stream, NULL, 1), EDDY_EINVAL);
+  if (!tap_under_valgrind()) { /* the kernel is asked, and valgrind takes that for a mistake */
+    CHECK_EQ(eddy_stream_write(ends[0].stream, NULL, 1), EDDY_EINVAL);
+  }
   CHECK_EQ(eddy_stream_write(ends[0].stream, NULL, 0), 0);
   CHECK_EQ(eddy_stream_write(ends[0].stream, "", 0), 0);
   CHECK_EQ(eddy_stream_queued(ends[0].stream), 0);

@@ -29,7 +29,7 @@ int eddy_signal_create(
  *
  * @return 0; EDDY_EINVAL for a number that is no signal, or one that cannot be
  * caught; EDDY_EBUSY if another loop of this process watches it (a signal
- * belongs to one loop); EDDY_EALREADY when started or closing. Since 0.1.
+ * belongs to one loop); EDDY_EALREADY when started or closing; EDDY_EMFILE, EDDY_ENFILE. Since 0.1.
  */
 int eddy_signal_start(eddy_signal *watcher, int signal_number);
 
