@@ -102,6 +102,7 @@ struct SharedPosts: ~Copyable {
   ///   the loop wakes. Nil without memory.
   @inline(__always)
   borrowing func push(_ callback: PostedCallback) -> Bool? {
+    let state = state  // ThreadSanitizer takes a change behind the pointer for one of the pointer
     pthread_mutex_lock(&state.pointee.mutex)
     let isFirst = state.pointee.posts.isEmpty
     let isQueued = state.pointee.posts.append(callback)
@@ -119,6 +120,7 @@ struct SharedPosts: ~Copyable {
 
   /// Takes all, and leaves `empty` for the next. The loop's thread.
   borrowing func exchange(for empty: inout PostBuffer) {
+    let state = state
     pthread_mutex_lock(&state.pointee.mutex)
     swap(&state.pointee.posts, &empty)
     isFilled.store(false, ordering: .relaxed)
