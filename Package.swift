@@ -5,6 +5,7 @@ let package = Package(
   name: "eddy",
   products: [
     .library(name: "Eddy", targets: ["Eddy"]),
+    .library(name: "EddyCore", targets: ["EddyCore"]),
     .library(name: "EddyHTTP", targets: ["EddyHTTP"]),
     .library(name: "EddyJobs", targets: ["EddyJobs"]),
     .executable(name: "eddyd", targets: ["eddyd"]),

@@ -1,6 +1,12 @@
 // swift-tools-version: 6.3
 import PackageDescription
 
+/// What the small examples need: the loop as an executor, and below it the reactor's own handles.
+let reactor: [Target.Dependency] = [
+  .product(name: "Eddy", package: "eddy"),
+  .product(name: "EddyCore", package: "eddy"),
+]
+
 let package = Package(
   name: "app",
   dependencies: [
@@ -13,6 +19,12 @@ let package = Package(
       dependencies: [
         .product(name: "EddyJobs", package: "eddy"),
         .product(name: "Logging", package: "swift-log"),
-      ])
+      ]),
+    .executableTarget(name: "echo", dependencies: reactor),
+    .executableTarget(name: "chat", dependencies: reactor),
+    .executableTarget(name: "forward", dependencies: reactor),
+    .executableTarget(name: "timer-wheel", dependencies: reactor),
+    .executableTarget(name: "command", dependencies: reactor),
+    .executableTarget(name: "ping", dependencies: reactor),
   ]
 )

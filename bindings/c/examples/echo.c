@@ -16,7 +16,7 @@
 struct server {
   eddy_loop *loop;
   eddy_listener *listener;
-  eddy_signal *interrupt;
+  eddy_signal *signals[2];
   struct client *clients; /* a list, so that the end can close them */
 };
 
@@ -73,19 +73,25 @@ static void on_drain(eddy_stream *stream, int status, void *context) {
   }
 }
 
+static void check(int result, const char *what) {
+  if (result < 0) {
+    fprintf(stderr, "echo: %s: %s\n", what, eddy_error_message(result));
+    exit(result == EDDY_EADDRFORMAT ? 2 : 1);
+  }
+}
+
 /* The descriptor is ours: it becomes a stream, or is closed with it. */
 static void on_accept(eddy_listener *listener, int fd, void *context) {
   struct server *server = context;
   struct client *client = calloc(1, sizeof *client);
   (void)listener;
+  check(client == NULL ? EDDY_ENOMEM : 0, "client");
   eddy_stream_config config = EDDY_STREAM_CONFIG_INIT;
   config.context = client;
   config.on_read = on_read;
   config.on_drain = on_drain;
-  if (client == NULL || eddy_stream_open(server->loop, fd, &config, &client->stream) < 0) {
-    fprintf(stderr, "echo: out of memory\n");
-    exit(1);
-  }
+  config.accepted = 1;
+  check(eddy_stream_open(server->loop, fd, &config, &client->stream), "client");
   client->server = server;
   client->next = server->clients;
   if (client->next != NULL) {
@@ -96,36 +102,36 @@ static void on_accept(eddy_listener *listener, int fd, void *context) {
 }
 
 /* With every handle closed the loop has nothing left to wait for, and eddy_loop_run returns. */
-static void on_interrupt(eddy_signal *watcher, int signal_number, void *context) {
+static void on_signal(eddy_signal *watcher, int signal_number, void *context) {
   struct server *server = context;
-  (void)signal_number;
-  eddy_signal_close(watcher, NULL);
+  (void)watcher, (void)signal_number;
+  eddy_signal_close(server->signals[0], NULL);
+  eddy_signal_close(server->signals[1], NULL);
   eddy_listener_close(server->listener, NULL);
   while (server->clients != NULL) {
     close_client(server->clients);
   }
 }
 
-static void check(int result, const char *what) {
-  if (result < 0) {
-    fprintf(stderr, "echo: %s: %s\n", what, eddy_error_message(result));
-    exit(1);
-  }
-}
-
 int main(int argc, char **argv) {
-  const char *address = argc > 1 ? argv[1] : "127.0.0.1:7007";
-  struct server server = {NULL, NULL, NULL, NULL};
+  static const int numbers[] = {SIGINT, SIGTERM};
+  struct server server = {NULL, NULL, {NULL, NULL}, NULL};
   char text[128];
+  if (argc != 2) {
+    fprintf(stderr, "usage: echo ADDRESS     for example 127.0.0.1:7007 or unix:/tmp/echo.sock\n");
+    return 2;
+  }
   check(eddy_loop_create(NULL, &server.loop), "loop");
   eddy_listener_config config = EDDY_LISTENER_CONFIG_INIT;
   config.context = &server;
   config.on_accept = on_accept;
-  check(eddy_listener_create(server.loop, address, &config, &server.listener), address);
-  check(eddy_signal_create(server.loop, on_interrupt, &server, &server.interrupt), "signal");
-  check(eddy_signal_start(server.interrupt, SIGINT), "signal");
+  check(eddy_listener_create(server.loop, argv[1], &config, &server.listener), argv[1]);
+  for (int i = 0; i < 2; i++) {
+    check(eddy_signal_create(server.loop, on_signal, &server, &server.signals[i]), "signal");
+    check(eddy_signal_start(server.signals[i], numbers[i]), "signal");
+  }
   check(eddy_listener_address(server.listener, text, sizeof text), "address");
-  printf("Listening on %s; Ctrl-C ends.\n", text);
+  printf("listening on %s; Ctrl-C ends\n", text);
   fflush(stdout);
   check(eddy_loop_run(server.loop, EDDY_RUN_UNTIL_IDLE), "run");
   check(eddy_loop_destroy(server.loop), "destroy");

@@ -1,0 +1,473 @@
+#!/usr/bin/env python3
+"""Runs the example programs with real clients, and checks what they answer. Prints TAP.
+
+    Tests/examples/run.py LABEL DIRECTORY        the programs are in DIRECTORY
+
+The C examples and the Swift ones are the same programs, so the same checks hold for both.
+"""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+LIMIT = 20  # seconds for anything that should take a moment
+
+label, directory = sys.argv[1:3]
+number = 0
+failures = 0
+
+
+def program(name):
+    """Swift's targets have a dash where C's files have an underscore."""
+    path = os.path.join(directory, name)
+    return path if os.path.exists(path) else os.path.join(directory, name.replace("_", "-"))
+
+
+def run(name, *arguments, **options):
+    return subprocess.run([program(name), *arguments], stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=LIMIT, **options)
+
+
+class Server:
+    """An example that listens, until the block ends: then it must end by SIGTERM, with 0."""
+
+    def __init__(self, name, *arguments, end=signal.SIGTERM):
+        self.end = end
+        self.process = subprocess.Popen([program(name), *arguments], stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        line = self.process.stdout.readline()
+        match = re.fullmatch(r"listening on (\S+); Ctrl-C ends\n", line)
+        if match is None:
+            self.process.kill()
+            raise AssertionError(f"{name} said {line!r}, {self.process.stderr.read()!r}")
+        self.address = match.group(1)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        self.process.send_signal(self.end)
+        try:
+            _, self.errors = self.process.communicate(timeout=LIMIT)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise
+        if kind is None:
+            assert self.process.returncode == 0, (self.process.returncode, self.errors)
+
+    def connect(self):
+        if self.address.startswith("unix:"):
+            client = socket.socket(socket.AF_UNIX)
+            client.settimeout(LIMIT)
+            client.connect(self.address[5:])
+            return client
+        host, port = self.address.rsplit(":", 1)
+        return socket.create_connection((host, int(port)), LIMIT)
+
+
+def read_all(client):
+    parts = []
+    while part := client.recv(65536):
+        parts.append(part)
+    return b"".join(parts)
+
+
+def send_and_end(client, data):
+    """Sends on a thread of its own, so that a peer that answers meanwhile is not blocked."""
+    def send():
+        client.sendall(data)
+        client.shutdown(socket.SHUT_WR)
+    thread = threading.Thread(target=send, daemon=True)
+    thread.start()
+    return thread
+
+
+def some_bytes(length):
+    return bytes(index * index % 251 for index in range(4096)) * (length // 4096)
+
+
+class Listener:
+    """A TCP server of the test; `handle` gets each connection, on a thread of its own."""
+
+    def __init__(self, handle):
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.address = "127.0.0.1:%d" % self.socket.getsockname()[1]
+        self.handle = handle
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                client, _ = self.socket.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.handle, args=(client,), daemon=True).start()
+
+    def close(self):
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.socket.close()
+
+
+def check_usage(name, *wrong):
+    for arguments in [(), *wrong]:
+        result = run(name, *arguments)
+        assert result.returncode == 2, (arguments, result)
+        assert result.stderr, arguments
+    assert "usage: " + name.replace("_", "-") in run(name).stderr.replace("_", "-")
+
+
+# echo
+
+
+def echo_turns_wrong_arguments_away():
+    check_usage("echo", ("nonsense",), ("127.0.0.1:1", "2"))
+
+
+def echo_says_that_an_address_is_taken():
+    taken = socket.create_server(("127.0.0.1", 0))
+    result = run("echo", "127.0.0.1:%d" % taken.getsockname()[1])
+    assert result.returncode == 1 and "in use" in result.stderr, result
+
+
+def echo_sends_everything_back_to_a_slow_reader():
+    data = some_bytes(8 << 20)
+    with Server("echo", "127.0.0.1:0") as server, server.connect() as client:
+        sender = send_and_end(client, data)
+        time.sleep(0.2)
+        assert read_all(client) == data
+        sender.join(LIMIT)
+
+
+def echo_listens_on_a_unix_socket():
+    with tempfile.TemporaryDirectory() as folder:
+        with Server("echo", f"unix:{folder}/s") as server, server.connect() as client:
+            client.sendall(b"text")
+            assert client.recv(100) == b"text"
+        assert os.listdir(folder) == []
+
+
+def echo_ends_while_clients_are_connected():
+    with Server("echo", "127.0.0.1:0", end=signal.SIGINT) as server:
+        clients = [server.connect() for _ in range(3)]
+        clients[0].sendall(b"x")
+        assert clients[0].recv(1) == b"x"
+        server.process.send_signal(signal.SIGINT)
+        assert [client.recv(1) for client in clients] == [b"", b"", b""]
+        server.process.wait(LIMIT)
+
+
+# chat
+
+
+def chat_turns_wrong_arguments_away():
+    check_usage("chat", ("nonsense",), ("127.0.0.1:1", "2"))
+
+
+def chat_tells_each_line_to_the_others():
+    with Server("chat", "127.0.0.1:0") as server:
+        ada, bob = server.connect(), None
+        ada_reads = ada.makefile()
+        bob = server.connect()
+        bob_reads = bob.makefile()
+        assert ada_reads.readline() == "* guest2 has come\n"
+        ada.sendall(b"/nick A")
+        time.sleep(0.05)  # a line may come in parts
+        ada.sendall(b"da\nhello\r\n")
+        assert bob_reads.readline() == "* guest1 is now Ada\n"
+        assert bob_reads.readline() == "Ada: hello\n"
+        bob.sendall(b"one\ntwo\n")
+        assert ada_reads.readline() == "guest2: one\n"  # and not its own lines
+        assert ada_reads.readline() == "guest2: two\n"
+        ada.close()
+        ada_reads.close()
+        assert bob_reads.readline() == "* Ada has left\n"
+
+
+def chat_drops_a_client_that_does_not_read():
+    with Server("chat", "127.0.0.1:0") as server:
+        slow = socket.socket()
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        host, port = server.address.rsplit(":", 1)
+        slow.settimeout(LIMIT)
+        slow.connect((host, int(port)))
+        talker = server.connect()
+        reads = talker.makefile()
+        slow.sendall(b"here\n")
+        assert reads.readline() == "guest1: here\n"
+        done = threading.Event()
+
+        def talk():
+            line = b"x" * 1000 + b"\n"
+            while not done.is_set():
+                talker.sendall(line)
+        thread = threading.Thread(target=talk, daemon=True)
+        thread.start()
+        assert reads.readline() == "* guest1 has left\n"
+        done.set()
+        thread.join(LIMIT)
+        try:
+            read_all(slow)  # ends
+        except ConnectionResetError:
+            pass
+
+
+def chat_drops_a_client_with_an_endless_line():
+    with Server("chat", "127.0.0.1:0") as server, server.connect() as client:
+        client.sendall(b"x" * 5000)
+        try:
+            assert read_all(client) == b""
+        except ConnectionResetError:
+            pass
+
+
+# forward
+
+
+def forward_turns_wrong_arguments_away():
+    check_usage("forward", ("127.0.0.1:0",), ("127.0.0.1:0", "nonsense"),
+                ("nonsense", "127.0.0.1:1"))
+
+
+def forward_keeps_both_directions_apart():
+    def answer(client):  # only when the request has ended, which needs the half-close to arrive
+        request = read_all(client)
+        client.sendall(b"got " + request)
+        client.close()
+    target = Listener(answer)
+    with Server("forward", "127.0.0.1:0", target.address) as server:
+        for text in [b"one", b"two"]:
+            with server.connect() as client:
+                client.sendall(text)
+                client.shutdown(socket.SHUT_WR)
+                assert read_all(client) == b"got " + text
+    target.close()
+
+
+def forward_passes_much_both_ways_to_slow_readers():
+    data = some_bytes(8 << 20)
+    received = []
+
+    def exchange(client):
+        sender = send_and_end(client, data)
+        time.sleep(0.2)
+        received.append(read_all(client))
+        sender.join(LIMIT)
+        client.close()
+    target = Listener(exchange)
+    with Server("forward", "127.0.0.1:0", target.address) as server, server.connect() as client:
+        sender = send_and_end(client, data)
+        time.sleep(0.2)
+        assert read_all(client) == data
+        sender.join(LIMIT)
+        for _ in range(LIMIT * 100):
+            if received:
+                break
+            time.sleep(0.01)
+        assert received == [data]
+    target.close()
+
+
+def forward_says_why_it_can_not_connect():
+    closed = socket.create_server(("127.0.0.1", 0))
+    address = "127.0.0.1:%d" % closed.getsockname()[1]
+    closed.close()
+    with Server("forward", "127.0.0.1:0", address) as server:
+        with server.connect() as client:
+            assert read_all(client) == b""
+        with server.connect() as client:  # it goes on
+            assert read_all(client) == b""
+    assert server.errors.count("connection refused") == 2, server.errors
+
+
+def forward_ends_while_connections_are_open():
+    target = Listener(lambda client: client.recv(1) and client.recv(1))
+    with Server("forward", "127.0.0.1:0", target.address, end=signal.SIGINT) as server:
+        client = server.connect()
+        client.sendall(b"x")
+        time.sleep(0.1)
+    target.close()
+
+
+# timer_wheel
+
+REPORT = re.compile(r"after (\d+) ms: (\d+) alive, (\d+) touched, (\d+) expired, (\d+) logged out")
+
+
+def reports(text):
+    lines = [REPORT.fullmatch(line) for line in text.splitlines()]
+    assert lines and all(lines), text
+    return [[int(group) for group in line.groups()] for line in lines]
+
+
+def timer_wheel_turns_wrong_arguments_away():
+    check_usage("timer_wheel", ("1",), ("0", "1"), ("10", "x"), ("10", "1", "1"))
+
+
+def timer_wheel_has_sessions_expire():
+    result = run("timer_wheel", "20000", "1")
+    assert result.returncode == 0, result
+    first, *_, last = reports(result.stdout)
+    milliseconds, alive, touched, expired, logged_out = last
+    assert 1000 <= milliseconds < 2000 and first[0] >= 500, result.stdout
+    assert 0 < alive <= 20000 and expired > 0 and logged_out > 0, result.stdout
+    # Each one that is gone was there: the first 20,000, and those that came into a free place.
+    assert alive + expired + logged_out > 20000 and touched > 20000, result.stdout
+
+
+def timer_wheel_ends_on_a_signal():
+    for number in signal.SIGINT, signal.SIGTERM:
+        process = subprocess.Popen([program("timer_wheel"), "1000", "60"], text=True,
+                                   stdout=subprocess.PIPE)
+        process.stdout.readline()
+        process.send_signal(number)
+        output, _ = process.communicate(timeout=LIMIT)
+        assert process.returncode == 0 and reports(output), (process.returncode, output)
+
+
+# command
+
+
+def command_turns_wrong_arguments_away():
+    check_usage("command", ("5", ""), ("x", "", "true"), ("-1", "", "true"))
+
+
+def command_passes_input_output_and_status():
+    result = run("command", "10", "some text", "sh", "-c", "tr a-z A-Z; echo problem >&2; exit 3")
+    assert (result.returncode, result.stdout, result.stderr) == (3, "SOME TEXT", "problem\n"), result
+    result = run("command", "10", "", "sh", "-c", "head -c 500000 /dev/zero | tr '\\0' x")
+    assert (result.returncode, result.stdout) == (0, "x" * 500000), len(result.stdout)
+
+
+def command_says_what_can_not_be_run():
+    result = run("command", "10", "", "/no/such/program")
+    assert result.returncode == 1 and "/no/such/program" in result.stderr, result
+
+
+def command_tells_of_a_signal():
+    result = run("command", "10", "", "sh", "-c", "kill -USR1 $$")
+    assert result.returncode == 128 + signal.SIGUSR1 and "signal" in result.stderr, result
+
+
+def runs(pid):
+    """Not a zombie either, which its new parent may leave for a while."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def command_ends_the_whole_group_in_time():
+    with tempfile.TemporaryDirectory() as folder:
+        result = run("command", "0.3", "", "sh", "-c",
+                     f"sleep 60 & echo $! $$ >{folder}/pids; wait")
+        assert result.returncode == 128 + signal.SIGTERM, result
+        assert "time is up" in result.stderr, result
+        with open(f"{folder}/pids", encoding="ascii") as file:
+            pids = file.read().split()
+    assert len(pids) == 2
+    assert not any(runs(pid) for pid in pids), pids
+
+
+def command_ends_what_it_runs_on_a_signal():
+    for number in signal.SIGINT, signal.SIGTERM:
+        with tempfile.TemporaryDirectory() as folder:
+            process = subprocess.Popen(
+                [program("command"), "60", "", "sh", "-c", f"echo $$ >{folder}/p; mv {folder}/p "
+                 f"{folder}/pid; exec sleep 60"], stderr=subprocess.DEVNULL)
+            for _ in range(LIMIT * 100):
+                if os.path.exists(f"{folder}/pid"):
+                    break
+                time.sleep(0.01)
+            with open(f"{folder}/pid", encoding="ascii") as file:
+                pid = int(file.read())
+            process.send_signal(number)
+            assert process.wait(LIMIT) == 128 + signal.SIGTERM
+            assert not runs(pid)
+
+
+# ping
+
+
+def ping_turns_wrong_arguments_away():
+    check_usage("ping", ("127.0.0.1:1",), ("127.0.0.1:1", "x"), ("127.0.0.1:1", "0"),
+                ("serve", "nonsense"), ("nonsense", "1"))
+
+
+def ping_gets_all_answers():
+    for address in "127.0.0.1:0", "[::1]:0":
+        with Server("ping", "serve", address, end=signal.SIGINT) as server:
+            result = run("ping", server.address, "4")
+        assert result.returncode == 0 and result.stderr == "", result
+        *answers, summary, times = result.stdout.splitlines()
+        assert [answer.split(":")[0] for answer in answers] == ["0", "1", "2", "3"], result
+        assert summary == "4 sent, 4 received, 0 % lost", result
+        least, mean, most = map(float, re.fullmatch(
+            r"(\S+) / (\S+) / (\S+) ms least / mean / most", times).groups())
+        assert 0 < least <= mean <= most < 1000, times
+
+
+def ping_counts_what_is_lost_or_doubled():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 0))
+
+        def answer():  # none of the odd ones, and the even ones twice
+            for turn in range(6):
+                data, peer = server.recvfrom(2048)
+                if turn % 2 == 0:
+                    server.sendto(data, peer)
+                    server.sendto(data, peer)
+                    server.sendto(b"something else", peer)
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        result = run("ping", "127.0.0.1:%d" % server.getsockname()[1], "6")
+        thread.join(LIMIT)
+    assert result.returncode == 0, result
+    assert "6 sent, 3 received, 50 % lost" in result.stdout, result
+
+
+def ping_without_an_answer_fails():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as unused:
+        unused.bind(("127.0.0.1", 0))
+        address = "127.0.0.1:%d" % unused.getsockname()[1]
+    result = run("ping", address, "3")
+    assert result.returncode == 1, result
+    assert "3 sent, 0 received, 100 % lost" in result.stdout, result
+    assert "connection refused" in result.stderr, result
+
+
+def ping_tells_what_it_has_on_a_signal():
+    with Server("ping", "serve", "127.0.0.1:0") as server:
+        process = subprocess.Popen([program("ping"), server.address, "1000"], text=True,
+                                   stdout=subprocess.PIPE)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=LIMIT)
+    assert process.returncode == 0, process.returncode
+    assert re.search(r"^\d+ sent, \d+ received, 0 % lost$", output, re.MULTILINE), output
+
+
+def check(test):
+    global number, failures
+    number += 1
+    try:
+        test()
+        result = "ok"
+    except Exception as error:  # any: what failed is what counts
+        result = "not ok"
+        failures += 1
+        print(f"# {type(error).__name__}: {error}".replace("\n", "\n# "))
+    print(f"{result} {number} - {label}: {test.__name__.replace('_', ' ')}", flush=True)
+
+
+for name, value in list(globals().items()):
+    if name.startswith(("echo_", "chat_", "forward_", "timer_wheel_", "command_", "ping_")):
+        check(value)
+print(f"1..{number}")
+sys.exit(failures != 0)
