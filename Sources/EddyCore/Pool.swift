@@ -131,8 +131,10 @@ public final class Pool: Handle {
     let (done, status, context) = (work.pointee.done, work.pointee.status, work.pointee.context)
     release(work)
     underWay -= 1
-    if underWay == 0 { loop.unref() }
-    if let done { loop.dispatch(.done, done, context) { done(status, context) } }
+    unmanagedLoop._withUnsafeGuaranteedRef { loop in
+      if underWay == 0 { loop.unref() }
+      if let done { loop.dispatch(.done, done, context) { done(status, context) } }
+    }
   }
 
   private func release(_ work: UnsafeMutablePointer<Work>) {
