@@ -12,6 +12,8 @@ final class DatagramBatch {
     var sent = iovec()
   }
 
+  /// The loop's.
+  private let buffer: UnsafeMutableRawBufferPointer
   /// What was received last.
   let datagrams: UnsafeMutablePointer<eddy_datagram>
   /// `capacity` of those that receive, and as many that send.
@@ -23,8 +25,9 @@ final class DatagramBatch {
 
   private var outgoing: UnsafeMutablePointer<mmsghdr> { headers + Self.capacity }
 
+  /// - Parameter buffer: where to receive to.
   /// - Throws: `EDDY_ENOMEM`.
-  convenience init() throws(EddyError) {
+  convenience init(buffer: UnsafeMutableRawBufferPointer) throws(EddyError) {
     let datagrams = calloc(Self.capacity, MemoryLayout<eddy_datagram>.stride)
     let headers = calloc(2 * Self.capacity, MemoryLayout<mmsghdr>.stride)
     let slots = calloc(Self.capacity, MemoryLayout<Slot>.stride)
@@ -34,13 +37,15 @@ final class DatagramBatch {
       free(slots)
       throw EddyError(EDDY_ENOMEM)
     }
-    self.init(datagrams, headers, slots)
+    self.init(buffer, datagrams, headers, slots)
   }
 
   private init(
+    _ buffer: UnsafeMutableRawBufferPointer,
     _ datagrams: UnsafeMutableRawPointer, _ headers: UnsafeMutableRawPointer,
     _ slots: UnsafeMutableRawPointer
   ) {
+    self.buffer = buffer
     self.datagrams = datagrams.bindMemory(to: eddy_datagram.self, capacity: Self.capacity)
     self.headers = headers.bindMemory(to: mmsghdr.self, capacity: 2 * Self.capacity)
     self.slots = slots.bindMemory(to: Slot.self, capacity: Self.capacity)
@@ -64,8 +69,8 @@ final class DatagramBatch {
 
   /// Receives what is there into `datagrams`.
   /// - Returns: how many; less than 0: see errno.
-  func receive(_ fd: Int32, into buffer: UnsafeMutableRawBufferPointer, slotSize: Int) -> Int {
-    if slotSize != self.slotSize { layOut(buffer, slotSize) }
+  func receive(_ fd: Int32, slotSize: Int) -> Int {
+    if slotSize != self.slotSize { layOut(slotSize) }
     for index in 0..<slotCount {
       headers[index].msg_hdr.msg_namelen = eddy_address.ipv6Length
     }
@@ -82,7 +87,7 @@ final class DatagramBatch {
     return count
   }
 
-  private func layOut(_ buffer: UnsafeMutableRawBufferPointer, _ slotSize: Int) {
+  private func layOut(_ slotSize: Int) {
     self.slotSize = slotSize
     slotCount = min(Self.capacity, buffer.count / slotSize)
     for index in 0..<slotCount {
@@ -181,7 +186,7 @@ extension Loop {
   /// - Throws: `EDDY_ENOMEM`.
   func datagramBatch() throws(EddyError) -> DatagramBatch {
     if let datagrams { return datagrams }
-    let batch = try DatagramBatch()
+    let batch = try DatagramBatch(buffer: readBuffer)
     datagrams = batch
     return batch
   }

@@ -36,6 +36,9 @@ public final class UDPSocket: Handle {
   /// As it was bound, with the port that the system chose.
   let boundAddress: Address
 
+  /// The loop's; nil until the socket first receives.
+  private var batch: Unmanaged<DatagramBatch>?
+
   private var reading = ev_io()
   private var writing = ev_io()
   @inline(__always)
@@ -164,7 +167,7 @@ public final class UDPSocket: Handle {
   public func receiveStart() throws(EddyError) {
     guard !isClosing else { throw EddyError(EDDY_EALREADY) }
     guard onReceive != nil else { throw EddyError(EDDY_EINVAL) }
-    _ = try loop.datagramBatch()
+    if batch == nil { batch = .passUnretained(try loop.datagramBatch()) }
     loop.start(readWatcher)
   }
 
@@ -201,16 +204,19 @@ public final class UDPSocket: Handle {
     loop.dispatch(.write, onWritable, context) { onWritable(opaque, context) }
   }
 
+  // Nothing here is retained: the loop outlives the socket, and the batch lives as long as the loop.
   private func readable() {
-    if clibev_io_active(readWatcher) == 0 { loop.watcherHasStopped() }
-    guard let batch = loop.datagrams, let onReceive else { return }
-    let count = batch.receive(fd, into: loop.readBuffer, slotSize: datagramSize)
-    if count > 0 {
-      loop.dispatch(.datagram, onReceive, context) {
-        onReceive(opaque, batch.datagrams, count, context)
+    if clibev_io_active(readWatcher) == 0 {
+      unmanagedLoop._withUnsafeGuaranteedRef { $0.watcherHasStopped() }
+    }
+    guard let batch, let onReceive else { return }
+    let count = batch._withUnsafeGuaranteedRef { $0.receive(fd, slotSize: datagramSize) }
+    guard count > 0 else { return fail(clibev_errno()) }
+    let datagrams = batch._withUnsafeGuaranteedRef { $0.datagrams }
+    unmanagedLoop._withUnsafeGuaranteedRef {
+      $0.dispatch(.datagram, onReceive, context) {
+        onReceive(opaque, datagrams, count, context)
       }
-    } else if count < 0 {
-      fail(clibev_errno())
     }
   }
 

@@ -7,6 +7,11 @@
  * rest of the system gives: nsswitch.conf(5), hosts(5), mDNS, systemd-resolved, and the order of
  * RFC 6724. What getaddrinfo lacks, a lookup adds: it can be closed at any time, and has a
  * deadline; the thread's late answer is dropped.
+ *
+ * The threads have every signal blocked. One that has had nothing to do for 10 s ends; so do all
+ * when the loop is destroyed, before eddy_loop_destroy returns, but for those that are in
+ * getaddrinfo just then: they end, and free what they hold, as soon as it returns. A name is handed
+ * on to getaddrinfo as it is: one that is not ASCII must be encoded before (IDNA, RFC 5891).
  */
 #ifndef EDDY_LOOKUP_H
 #define EDDY_LOOKUP_H
@@ -31,7 +36,8 @@ enum {
  *
  * @param lookup    to be closed, here or later.
  * @param status    0; EDDY_ENONAME when the name has no address of the family; EDDY_ENAMESERVER
- * when the name servers could not tell (try again later); EDDY_ETIMEDOUT; EDDY_ENOMEM.
+ * when the name servers could not tell (try again later); EDDY_ETIMEDOUT; EDDY_ENOMEM; EDDY_EMFILE
+ * and others that getaddrinfo has from the system.
  * @param addresses the addresses, the best first (RFC 6724), each with the port that was asked for;
  *                  valid until the function returns. Null unless status is 0.
  * @param count     of the addresses; at least 1 if status is 0.

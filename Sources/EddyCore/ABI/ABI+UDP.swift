@@ -17,6 +17,7 @@ private func udpConfiguration(_ config: UnsafePointer<eddy_udp_config>?) -> UDPC
 }
 
 /// Runs what may throw a code, and gives it back, or 0.
+@inline(__always)
 private func status(_ body: () throws(EddyError) -> Void) -> Int32 {
   do throws(EddyError) {
     try body()
@@ -68,9 +69,10 @@ public func eddy_udp_send(
   _ peer: UnsafePointer<eddy_address>!
 ) -> Int32 {
   guard let udp, data != nil || length == 0, length >= 0 else { return invalid }
-  return status { () throws(EddyError) in
-    try (handle(udp) as UDPSocket).send(
-      UnsafeRawBufferPointer(start: data, count: length), to: peer)
+  return Unmanaged<UDPSocket>.fromOpaque(UnsafeRawPointer(udp))._withUnsafeGuaranteedRef { socket in
+    status { () throws(EddyError) in
+      try socket.send(UnsafeRawBufferPointer(start: data, count: length), to: peer)
+    }
   }
 }
 
