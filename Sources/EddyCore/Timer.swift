@@ -48,7 +48,7 @@ public final class Timer: Handle {
   }
 
   public func stop() {
-    loop.stop(node)
+    unmanagedLoop._withUnsafeGuaranteedRef { $0.stop(node) }
   }
 
   public var isActive: Bool { node.pointee.isActive }

@@ -47,13 +47,15 @@ public final class Watcher: Handle {
       throw EddyError(EDDY_EINVAL)
     }
     guard clibev_fcntl_get(fd, F_GETFD) >= 0 else { throw EddyError(EDDY_EBADF) }
-    loop.stop(watcher)
-    clibev_io_set(watcher, fd, events)  // EV_READ and EV_WRITE have the header's values
-    loop.start(watcher)
+    unmanagedLoop._withUnsafeGuaranteedRef { loop in
+      loop.stop(watcher)
+      clibev_io_set(watcher, fd, events)  // EV_READ and EV_WRITE have the header's values
+      loop.start(watcher)
+    }
   }
 
   public func stop() {
-    loop.stop(watcher)
+    unmanagedLoop._withUnsafeGuaranteedRef { $0.stop(watcher) }
   }
 
   /// Stops and frees the watcher.

@@ -24,6 +24,7 @@ static void on_accept(eddy_listener *from, int fd, void *context) {
   if (reads_end) {
     eddy_stream_config config = EDDY_STREAM_CONFIG_INIT;
     config.on_read = on_read;
+    config.accepted = 1;
     eddy_stream *stream;
     CHECK_EDDY(eddy_stream_open(loop, fd, &config, &stream));
     CHECK_EDDY(eddy_stream_read_start(stream));

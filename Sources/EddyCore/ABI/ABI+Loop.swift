@@ -62,13 +62,13 @@ public func eddy_loop_alive(_ loop: OpaquePointer!) -> Int32 {
 @c @implementation
 public func eddy_loop_now(_ loop: OpaquePointer!) -> UInt64 {
   guard let loop else { return 0 }
-  return (handle(loop) as Loop).now
+  return with(loop, as: Loop.self) { $0.now }
 }
 
 @c @implementation
 public func eddy_loop_update_now(_ loop: OpaquePointer!) -> Int32 {
   guard let loop else { return invalid }
-  (handle(loop) as Loop).updateNow()
+  with(loop, as: Loop.self) { $0.updateNow() }
   return 0
 }
 
@@ -78,8 +78,8 @@ public func eddy_loop_post(
 ) -> Int32 {
   guard let loop, let callback else { return invalid }
   // The queue's function takes two pointers, so the C callback travels as the second one.
-  let isQueued = Unmanaged<Loop>.fromOpaque(UnsafeRawPointer(loop))._withUnsafeGuaranteedRef {
-    $0.tryPost(
+  let isQueued = with(loop, as: Loop.self) { loop in
+    loop.tryPost(
       { context, callback in
         unsafeBitCast(callback.unsafelyUnwrapped, to: eddy_post_cb.self)(context)
       }, context, unsafeBitCast(callback, to: UnsafeMutableRawPointer.self))

@@ -18,16 +18,17 @@ public func eddy_timer_start(_ timer: OpaquePointer!, _ delay: UInt64, _ repeat:
   guard let timer, delay <= Timer.maximumDelay, `repeat` <= Timer.maximumDelay else {
     return invalid
   }
-  let object: Timer = handle(timer)
-  guard !object.isClosing else { return code(EDDY_EALREADY) }
-  object.start(delay: delay, repeat: `repeat`)
-  return 0
+  return with(timer, as: Timer.self) { timer in
+    guard !timer.isClosing else { return code(EDDY_EALREADY) }
+    timer.start(delay: delay, repeat: `repeat`)
+    return 0
+  }
 }
 
 @c @implementation
 public func eddy_timer_stop(_ timer: OpaquePointer!) -> Int32 {
   guard let timer else { return invalid }
-  (handle(timer) as Timer).stop()
+  with(timer, as: Timer.self) { $0.stop() }
   return 0
 }
 
@@ -75,7 +76,7 @@ public func eddy_watcher_start(_ watcher: OpaquePointer!, _ events: Int32) -> In
 @c @implementation
 public func eddy_watcher_stop(_ watcher: OpaquePointer!) -> Int32 {
   guard let watcher else { return invalid }
-  (handle(watcher) as Watcher).stop()
+  with(watcher, as: Watcher.self) { $0.stop() }
   return 0
 }
 
