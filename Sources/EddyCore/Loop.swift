@@ -117,6 +117,8 @@ public final class Loop {
   var handlesThatForbidFork = 0
   /// Where all streams of the loop read to. Its contents are valid during one callback.
   let readBuffer: UnsafeMutableRawBufferPointer
+  /// Its `count`, which costs a test for each use: of whether there is a buffer.
+  let readBufferSize: Int
   /// Watchers of each signal number on this loop; allocated with the first.
   var signalWatchers: [Int32] = []
   /// Made with the loop's first lookup.
@@ -162,6 +164,7 @@ public final class Loop {
     self.postBatch = postBatch
     postsLeft = postBatch
     self.readBuffer = readBuffer
+    readBufferSize = readBuffer.count
     firstPosted = postedNodes.stub
     wakeDescriptor = wake
     wakeWatcher = .allocate(capacity: 1)

@@ -119,7 +119,6 @@ extension Stream {
   /// The kernel took less than all, or nothing.
   @inline(never)
   func writeRest(_ data: UnsafeRawPointer?, _ count: Int, _ sent: Int) -> Int {
-    guard data != nil else { return Int(code(EDDY_EINVAL)) }
     let written = sent >= 0 ? sent : Self.errorOfTransfer()
     guard written >= 0 else { return fail(Int32(written)) }
     return withRegion(data, count) { enqueue($0, without: written) }

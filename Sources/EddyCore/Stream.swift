@@ -177,7 +177,11 @@ extension Stream {
   /// Room comes before bytes: what the program answers to them then finds a shorter queue.
   @inline(never)
   fileprivate func readyToWrite(_ events: Int32) {
-    if clibev_io_active(watcher) == 0 { return loop.watchAnew(watcher) }
+    if clibev_io_active(watcher) == 0 {
+      loop.watchAnew(watcher)
+      // Of a connection nothing has been learnt; of a descriptor that was closed, its use will tell.
+      guard state == .open else { return }
+    }
     if interest & UInt8(EV_WRITE) != 0 { writable() }
     if interest & UInt8(events & Int32(EV_READ)) != 0 { readable() }
   }
@@ -216,7 +220,9 @@ extension Stream {
 extension Unmanaged<Stream> {
   @inline(__always)
   fileprivate func readable() {
-    let size = read(_withUnsafeGuaranteedRef { $0.fd }, readBuffer.baseAddress, readBuffer.count)
+    let size = read(
+      _withUnsafeGuaranteedRef { $0.fd }, readBuffer.baseAddress,
+      loop._withUnsafeGuaranteedRef { $0.readBufferSize })
     guard size > 0, !_withUnsafeGuaranteedRef({ $0.detour.contains(.timed) }),
       !loop._withUnsafeGuaranteedRef({ $0.isMeasuring })
     else { return _withUnsafeGuaranteedRef { $0.readCarefully(size) } }
@@ -247,10 +253,9 @@ extension Unmanaged<Stream> {
   /// - Returns: as `Stream.write(_:)`; `EDDY_EINVAL` without bytes.
   @inline(__always)
   func write(_ data: UnsafeRawPointer?, _ count: Int) -> Int {
-    guard _withUnsafeGuaranteedRef({ $0.detour.isEmpty }), count >= 0 else {
-      return _withUnsafeGuaranteedRef { $0.writeCarefully(data, count) }
-    }
-    // The kernel refuses bytes without an address (EFAULT), so that no other write pays for a test.
+    guard _fastPath(data != nil), _fastPath(_withUnsafeGuaranteedRef { $0.detour.isEmpty }),
+      _fastPath(count >= 0)
+    else { return _withUnsafeGuaranteedRef { $0.writeCarefully(data, count) } }
     let sent = send(_withUnsafeGuaranteedRef { $0.fd }, data, count, Int32(MSG_NOSIGNAL))
     return sent == count ? 0 : _withUnsafeGuaranteedRef { $0.writeRest(data, count, sent) }
   }

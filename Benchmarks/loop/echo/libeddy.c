@@ -44,6 +44,7 @@ static void on_accept(eddy_listener *from, int fd, void *context) {
   (void)context;
   eddy_stream_config config = EDDY_STREAM_CONFIG_INIT;
   config.on_read = on_read;
+  config.accepted = 1;
   config.on_drain = on_drain;
   eddy_stream *stream;
   CHECK_EDDY(eddy_stream_open(loop, fd, &config, &stream));
