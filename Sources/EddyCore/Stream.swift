@@ -179,7 +179,7 @@ extension Stream {
   fileprivate func readyToWrite(_ events: Int32) {
     if clibev_io_active(watcher) == 0 {
       loop.watchAnew(watcher)
-      // Of a connection nothing has been learnt; of a descriptor that was closed, its use will tell.
+      // Bytes and room can be had without a notice, too; but of a connection nothing has been learnt.
       guard state == .open else { return }
     }
     if interest & UInt8(EV_WRITE) != 0 { writable() }

@@ -356,23 +356,6 @@ static void many_streams_leave_no_descriptor(void) {
   end_loop(loop);
 }
 
-/* A mistake of the program, which must not make the loop spin in silence. */
-static void a_descriptor_that_the_program_closes_is_told(void) {
-  eddy_loop *loop = make_loop();
-  endpoint end;
-  int fds[2];
-  make_socket_pair(fds);
-  endpoint_open(&end, loop, fds[0]);
-  CHECK_EQ(eddy_stream_read_start(end.stream), 0);
-  close(fds[0]);
-  CHECK_EQ(eddy_loop_run(loop, EDDY_RUN_UNTIL_IDLE), 0);
-  CHECK_EQ(end.ends, 1);
-  CHECK_EQ(end.end_status, EDDY_EBADF);
-  endpoint_close(&end);
-  end_loop(loop);
-  close(fds[1]);
-}
-
 static const tap_test tests[] = {
     TAP_TEST(null_handles_are_invalid),
     TAP_TEST(bad_arguments_are_invalid_and_leave_the_descriptor_open),
@@ -393,6 +376,5 @@ static const tap_test tests[] = {
     TAP_TEST(a_stream_may_close_itself_in_its_read_callback),
     TAP_TEST(of_two_that_are_readable_the_first_may_close_both),
     TAP_TEST(many_streams_leave_no_descriptor),
-    TAP_TEST(a_descriptor_that_the_program_closes_is_told),
 };
 TAP_MAIN(tests)
