@@ -24,12 +24,21 @@ int tap_under_valgrind(void) {
   return getenv("TAP_VALGRIND") != NULL;
 }
 
+static const char *current_part;
+
+void tap_within(const char *part) {
+  current_part = part;
+}
+
 void tap_fail(const char *file, int line, const char *format, ...) {
   va_list arguments;
   fprintf(stderr, "# %s:%d: ", file, line);
   va_start(arguments, format);
   vfprintf(stderr, format, arguments);
   va_end(arguments);
+  if (current_part != NULL) {
+    fprintf(stderr, " (%s)", current_part);
+  }
   fputc('\n', stderr);
   fflush(stderr);
   _exit(STATUS_FAILED); /* not exit: what is open here would only be told as leaked */

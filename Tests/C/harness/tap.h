@@ -38,6 +38,9 @@ int tap_main(const tap_test *tests, size_t count, int argc, char **argv);
 #define CHECK_STR(actual, expected)                                                                \
   tap_check_string(__FILE__, __LINE__, #actual, (actual), (expected))
 
+/* What the test is at, for its failures: a text that stays as it is. */
+void tap_within(const char *part);
+
 /* Ends the test as skipped. */
 void tap_skip(const char *reason) __attribute__((noreturn));
 
