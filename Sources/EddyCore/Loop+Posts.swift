@@ -68,22 +68,26 @@ extension Loop {
   }
 
   /// Runs the posted callbacks that this turn still may, the loop's own and others' in turn, so that
-  /// neither can hold up the other. True if any ran.
+  /// neither can hold up the other. True if any ran. What a node brings is a callback of its handle,
+  /// which counts and measures it.
   func runPosts() -> Bool {
     guard hasPosts else { return false }
-    let before = postsRun
+    let before = postsLeft
     while postsLeft > 0 {
       let own = ownPosts.pop()
       if let own { run(own) }
       if takenPosts.isEmpty, takenNodes.isEmpty { takeForeignPosts() }
-      if let foreign = takenPosts.pop() ?? takenNodes.pop()?.pointee.callback {
+      if let foreign = takenPosts.pop() {
         run(foreign)
+      } else if let node = takenNodes.pop() {
+        postsLeft &-= 1
+        node.pointee.callback.call()
       } else if own == nil {
         break
       }
     }
     if hasPosts { attention = true }
-    return postsRun != before
+    return postsLeft != before
   }
 
   /// Nodes first: what their threads have posted before them is then among the callbacks, which run
@@ -102,12 +106,9 @@ extension Loop {
     postsLeft &-= 1
     postsRun &+= 1
     if isMeasuring {
-      let address = unsafeBitCast(callback.function, to: UnsafeMutableRawPointer.self)
-      measure(.post, address, callback.context) {
-        callback.function(callback.context, callback.argument)
-      }
+      measure(.post, callback.reportedFunction, callback.context) { callback.call() }
     } else {
-      callback.function(callback.context, callback.argument)
+      callback.call()
     }
   }
 

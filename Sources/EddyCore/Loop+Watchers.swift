@@ -44,24 +44,3 @@ extension Loop {
     active &-= 1
   }
 }
-
-// libev's timers, for handles that have not moved to the loop's own.
-extension Loop {
-  /// Starts a one-shot timer, or starts it anew.
-  /// - Parameter delay: nanoseconds from `now`.
-  @inline(__always)
-  func start(_ watcher: UnsafeMutablePointer<ev_timer>, delay: UInt64) {
-    stop(watcher)
-    clibev_timer_set(watcher, Double(delay) / 1e9, 0)
-    ev_timer_start(ev, watcher)
-    active &+= 1
-    hasChanged = true
-  }
-
-  @inline(__always)
-  func stop(_ watcher: UnsafeMutablePointer<ev_timer>) {
-    guard clibev_timer_active(watcher) != 0 || clibev_timer_pending(watcher) != 0 else { return }
-    ev_timer_stop(ev, watcher)
-    active &-= 1
-  }
-}

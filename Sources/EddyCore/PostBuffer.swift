@@ -6,6 +6,23 @@ struct PostedCallback {
   let function: Loop.Post
   let context: UnsafeMutableRawPointer?
   let argument: UnsafeMutableRawPointer?
+
+  @inline(__always)
+  func call() {
+    function(context, argument)
+  }
+
+  /// What `eddy_loop_post` posts: the C callback, which takes one pointer, is the argument.
+  static let callOfC: Loop.Post = { context, callback in
+    unsafeBitCast(callback.unsafelyUnwrapped, to: eddy_post_cb.self)(context)
+  }
+
+  /// The function that the program knows.
+  var reportedFunction: UnsafeMutableRawPointer {
+    let function = unsafeBitCast(function, to: UnsafeMutableRawPointer.self)
+    let isOfC = function == unsafeBitCast(Self.callOfC, to: UnsafeMutableRawPointer.self)
+    return isOfC ? argument.unsafelyUnwrapped : function
+  }
 }
 
 /// Posted callbacks in their order, in one piece of memory: what a post costs is mostly the cache lines

@@ -200,7 +200,7 @@ static void a_stop_before_the_run_is_kept_for_one_run(void) {
   eddy_timer *timer;
   int count = 0;
   CHECK_EQ(eddy_timer_create(loop, count_timer, &count, &timer), 0);
-  CHECK_EQ(eddy_timer_start(timer, 20 * EDDY_MILLISECOND, 0), 0);
+  CHECK_EQ(eddy_timer_start(timer, 500 * EDDY_MILLISECOND, 0), 0);
   CHECK_EQ(eddy_loop_stop(loop), 0);
   CHECK_EQ(eddy_loop_run(loop, EDDY_RUN_UNTIL_STOPPED), 1); /* does not block */
   CHECK_EQ(count, 0);

@@ -57,6 +57,12 @@ static void *address_of_timer_cb(eddy_timer_cb function) {
   return address;
 }
 
+static void *address_of_post_cb(eddy_post_cb function) {
+  void *address;
+  memcpy(&address, &function, sizeof address);
+  return address;
+}
+
 static void bad_arguments_are_invalid(void) {
   eddy_loop *loop = make_loop();
   eddy_loop_metrics metrics = EDDY_LOOP_METRICS_INIT;
@@ -148,6 +154,7 @@ static void posts_and_close_callbacks_are_measured_too(void) {
   CHECK_EQ(eddy_loop_run(loop, EDDY_RUN_UNTIL_IDLE), 0);
   CHECK_EQ(report.count, 1);
   CHECK_EQ(report.slow.kind, EDDY_CALLBACK_POST);
+  CHECK(report.slow.function == address_of_post_cb(slow_post));
   CHECK(report.slow.context == &duration);
   CHECK_EQ(eddy_timer_create(loop, slow_timer, &duration, &timer), 0);
   CHECK_EQ(eddy_timer_close(timer, on_closed), 0);
@@ -157,6 +164,31 @@ static void posts_and_close_callbacks_are_measured_too(void) {
   start_slow_timer(loop, &none);
   CHECK_EQ(eddy_loop_run(loop, EDDY_RUN_UNTIL_IDLE), 0);
   CHECK_EQ(report.count, 2);
+  end_loop(loop);
+}
+
+static void slow_work(void *context) {
+  (void)context;
+}
+
+static void slow_done(int status, void *context) {
+  CHECK_EQ(status, 0);
+  hold_up(*(uint64_t *)context);
+}
+
+static void a_completion_is_reported_once_and_is_no_post(void) {
+  eddy_loop *loop = make_loop();
+  uint64_t duration = 20 * EDDY_MILLISECOND;
+  report report = {{0, 0, NULL, NULL, 0}, 0};
+  eddy_pool *pool;
+  CHECK_EQ(eddy_pool_create(loop, NULL, &pool), 0);
+  CHECK_EQ(eddy_loop_watch_callbacks(loop, 10 * EDDY_MILLISECOND, on_slow, &report), 0);
+  CHECK_EQ(eddy_pool_submit(pool, slow_work, slow_done, &duration), 0);
+  CHECK_EQ(eddy_loop_run(loop, EDDY_RUN_UNTIL_IDLE), 0);
+  CHECK_EQ(report.count, 1);
+  CHECK_EQ(report.slow.kind, EDDY_CALLBACK_DONE);
+  CHECK_EQ(read_metrics(loop).posts, 0);
+  CHECK_EQ(eddy_pool_close(pool, NULL, NULL), 0);
   end_loop(loop);
 }
 
@@ -190,6 +222,7 @@ static const tap_test tests[] = {
     TAP_TEST(wakes_by_other_threads_are_counted),
     TAP_TEST(a_callback_that_takes_long_is_named),
     TAP_TEST(posts_and_close_callbacks_are_measured_too),
+    TAP_TEST(a_completion_is_reported_once_and_is_no_post),
     TAP_TEST(measuring_can_be_turned_off),
     TAP_TEST(without_a_callback_the_longest_is_kept),
 };

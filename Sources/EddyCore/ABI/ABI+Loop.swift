@@ -77,12 +77,9 @@ public func eddy_loop_post(
   _ loop: OpaquePointer!, _ callback: eddy_post_cb!, _ context: UnsafeMutableRawPointer!
 ) -> Int32 {
   guard let loop, let callback else { return invalid }
-  // The queue's function takes two pointers, so the C callback travels as the second one.
   let isQueued = with(loop, as: Loop.self) { loop in
     loop.tryPost(
-      { context, callback in
-        unsafeBitCast(callback.unsafelyUnwrapped, to: eddy_post_cb.self)(context)
-      }, context, unsafeBitCast(callback, to: UnsafeMutableRawPointer.self))
+      PostedCallback.callOfC, context, unsafeBitCast(callback, to: UnsafeMutableRawPointer.self))
   }
   return isQueued ? 0 : code(EDDY_ENOMEM)
 }
