@@ -107,21 +107,13 @@ clibev_signal_init(ev_signal *watcher, clibev_signal_cb callback, int signal_num
 static inline int clibev_io_active(const ev_io *watcher) {
   return ev_is_active(watcher);
 }
-static inline int clibev_timer_active(const ev_timer *watcher) {
-  return ev_is_active(watcher);
-}
 static inline int clibev_signal_active(const ev_signal *watcher) {
   return ev_is_active(watcher);
 }
 
-/* Queued for its callback, though libev may have stopped it already: a one-shot timer that is due.
- */
+/* Queued for its callback, though libev may have stopped it already. */
 
 static inline int clibev_io_pending(const ev_io *watcher) {
-  return ev_is_pending(watcher);
-}
-
-static inline int clibev_timer_pending(const ev_timer *watcher) {
   return ev_is_pending(watcher);
 }
 
