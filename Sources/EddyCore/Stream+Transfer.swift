@@ -54,7 +54,10 @@ extension Stream {
 
   /// One call to the kernel. -1 with errno.
   private func transfer(_ vectors: UnsafeMutablePointer<iovec>, _ count: Int) -> Int {
-    if detour.contains(.pipe) { return withoutBrokenPipe { writev(fd, vectors, Int32(count)) } }
+    if detour.contains(.pipe) {
+      // A pipe stays locked for the whole of it: it breaks before the first byte or not at all.
+      return withoutBrokenPipe(whole: 0) { writev(fd, vectors, Int32(count)) }
+    }
     if count == 1 {
       return send(fd, vectors.pointee.iov_base, vectors.pointee.iov_len, Int32(MSG_NOSIGNAL))
     }
@@ -69,7 +72,9 @@ extension Stream {
     while segment.pointee.start < segment.pointee.end {
       let count = min(segment.pointee.end - segment.pointee.start, Self.maximumFilePart)
       var offset = off_t(segment.pointee.start)
-      let result = withoutBrokenPipe { sendfile(fd, segment.pointee.fd, &offset, count) }
+      let result = withoutBrokenPipe(whole: count) {
+        sendfile(fd, segment.pointee.fd, &offset, count)
+      }
       if result < 0 { return Self.failureOfFile() }
       if result == 0 { return .tooShort }
       segment.pointee.start += result
@@ -92,7 +97,11 @@ extension Stream {
   /// Makes a call that has no MSG_NOSIGNAL: the signal is blocked meanwhile, and, if the call raised
   /// it, taken off the thread's pending set before it is let through again. One that was pending
   /// before is the host's, and stays: that can only be where the host blocks the signal itself.
-  private func withoutBrokenPipe(_ body: () -> Int) -> Int {
+  ///
+  /// Success does not mean that it was not raised: sendfile(2) writes a file in portions, and when the
+  /// peer goes between two of them it tells how much it wrote, not EPIPE, but has raised the signal.
+  /// - Parameter whole: what the call gives if it does all that it is asked for.
+  private func withoutBrokenPipe(whole: Int, _ body: () -> Int) -> Int {
     var brokenPipe = sigset_t()
     sigemptyset(&brokenPipe)
     sigaddset(&brokenPipe, SIGPIPE)
@@ -101,7 +110,7 @@ extension Stream {
     let isHosts = sigismember(&mask, SIGPIPE) == 1 && Self.isPending(SIGPIPE)
     let result = body()
     let error = clibev_errno()
-    if result < 0, error == EPIPE, !isHosts {
+    if result < 0 ? error == EPIPE : result < whole, !isHosts {
       var noTime = timespec()
       while sigtimedwait(&brokenPipe, nil, &noTime) < 0, clibev_errno() == EINTR {}
     }

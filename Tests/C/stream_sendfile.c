@@ -1,5 +1,6 @@
 /* eddy/stream.h: files that the kernel sends by itself. */
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -282,6 +283,51 @@ static void a_pipe_that_nobody_reads_raises_no_signal(void) {
   check_gone(&end, make_file());
 }
 
+/* Goes after a number of reads. */
+typedef struct leaver {
+  int fd, reads;
+} leaver;
+
+static void *read_and_leave(void *context) {
+  const leaver *leaver = context;
+  static char bytes[32768];
+  int count;
+  for (count = 0; count < leaver->reads; count++) {
+    CHECK(read(leaver->fd, bytes, sizeof bytes) > 0);
+  }
+  CHECK(close(leaver->fd) == 0);
+  return NULL;
+}
+
+/* Between two portions of one sendfile(2), which then tells how much it wrote and not EPIPE. */
+static void a_peer_that_goes_within_a_call_raises_no_signal(void) {
+  enum { ROUNDS = 300, MOST_READS = 30 };
+  eddy_loop *loop = make_loop();
+  int round, file = make_file(), size = FILE_SIZE;
+  for (round = 0; round < ROUNDS; round++) {
+    endpoint end;
+    leaver peer;
+    pthread_t thread;
+    int fds[2];
+    make_socket_pair(fds);
+    /* More room lets a call go on for longer; the system's limit may hold it to less. */
+    CHECK(setsockopt(fds[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof size) == 0);
+    endpoint_open(&end, loop, fds[0]);
+    peer.fd = fds[1];
+    peer.reads = 1 + round % MOST_READS;
+    CHECK(pthread_create(&thread, NULL, read_and_leave, &peer) == 0);
+    done_log.count = 0;
+    CHECK_EQ(send_part(&end, file, 0, FILE_SIZE), 0);
+    CHECK_EQ(eddy_loop_run(loop, EDDY_RUN_UNTIL_IDLE), 0);
+    CHECK_EQ(done_log.count, 1);
+    CHECK(done_log.status[0] == EDDY_EPIPE || done_log.status[0] == EDDY_ECONNRESET);
+    CHECK(pthread_join(thread, NULL) == 0);
+    endpoint_close(&end);
+    CHECK_EQ(eddy_loop_run(loop, EDDY_RUN_UNTIL_IDLE), 0);
+  }
+  end_loop(loop);
+}
+
 static void a_peer_that_goes_in_the_middle_fails_the_file_and_what_follows(void) {
   eddy_loop *loop = make_loop();
   endpoint end;
@@ -312,6 +358,7 @@ static const tap_test tests[] = {
     TAP_TEST(a_tcp_peer_that_is_gone_raises_no_signal),
     TAP_TEST(a_unix_peer_that_is_gone_raises_no_signal),
     TAP_TEST(a_pipe_that_nobody_reads_raises_no_signal),
+    TAP_TEST(a_peer_that_goes_within_a_call_raises_no_signal),
     TAP_TEST(a_peer_that_goes_in_the_middle_fails_the_file_and_what_follows),
 };
 TAP_MAIN(tests)
