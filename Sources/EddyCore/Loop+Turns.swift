@@ -21,17 +21,17 @@ extension Loop {
     else { throw EddyError(EDDY_EBUSY) }
     lastThread.store(thread, ordering: .relaxed)
     isNowStale = true
-    idleLevel = mode == .untilIdle ? 0 : .min
+    let idleLevel = mode == .untilIdle ? 0 : Int.min
     switch mode {
     case .nowait: turn(mayBlock: false)
     case .once: turnOnce()
     case .untilIdle:
       repeat {
-        turn(mayBlock: isAlive, mayTurnOn: true)
+        turn(mayBlock: isAlive, turningOnAbove: idleLevel)
       } while isAlive && !isStopRequested
     case .untilStopped:
       repeat {
-        turn(mayBlock: true, mayTurnOn: true)
+        turn(mayBlock: true, turningOnAbove: idleLevel)
       } while !isStopRequested
     }
     stopRequested.store(false, ordering: .relaxed)
@@ -52,8 +52,9 @@ extension Loop {
   }
 
   /// One turn.
-  /// - Parameter mayTurnOn: libev may go on with further turns as long as there is only I/O.
-  private func turn(mayBlock: Bool, mayTurnOn: Bool = false) {
+  /// - Parameter level: libev may go on with further turns as long as there is only I/O, and `active`
+  ///   is above this.
+  private func turn(mayBlock: Bool, turningOnAbove level: Int = .max) {
     attention = false
     postsLeft = postBatch
     let before = callbacksButHooks
@@ -62,11 +63,9 @@ extension Loop {
     let hasWork = isDue || firstClosing != nil || !hooksIdle.isEmpty || expectsPosts
     isSleeping.store(true, ordering: .sequentiallyConsistent)
     let mustGoOn = hasWork || hasPosts || isStopRequested
-    if !mayBlock || mustGoOn {
-      ev_run(ev, Int32(EVRUN_NOWAIT))
-    } else {
-      ev_run(ev, mayTurnOn ? 0 : Int32(EVRUN_ONCE))
-    }
+    let blocks = mayBlock && !mustGoOn
+    idleLevel = blocks ? level : .max
+    ev_run(ev, blocks ? 0 : Int32(EVRUN_NOWAIT))
     runDueTimers()
     _ = runPosts()
     expectsPosts = postBatch - postsLeft >= Self.postBurst
@@ -95,7 +94,9 @@ extension Loop {
     ev_invoke_pending(ev)
     if attention || active <= idleLevel { return ev_break(ev, Int32(EVBREAK_ONE)) }
     isSleeping.store(true, ordering: .sequentiallyConsistent)
-    if hasForeignPosts || isStopRequested { ev_break(ev, Int32(EVBREAK_ONE)) }
+    guard hasForeignPosts || isStopRequested else { return }
+    isSleeping.store(false, ordering: .relaxed)
+    ev_break(ev, Int32(EVBREAK_ONE))
   }
 
   /// Makes `run` return at the end of the turn; one that has not begun yet runs one turn. Any thread.

@@ -35,8 +35,8 @@ public final class Loop {
   let ev: OpaquePointer
   /// Watchers and references that keep the loop alive.
   var active = 0
-  /// The number of `active` at which the turns end by themselves: 0, or one that never is.
-  var idleLevel = Int.min
+  /// Libev turns by itself while `active` is above this.
+  var idleLevel = Int.max
   /// Something waits that libev doesn't know of: the next turn begins with it.
   var attention = false
   /// libev has looked for events, and their callbacks have not been run.
