@@ -21,6 +21,9 @@
  *  - Configuration structs begin with `size_t size`, and are initialised with
  *    their _INIT macro, so that they can grow without breaking a program that
  *    was compiled against an older header.
+ *  - EDDY_ENOMEM is given where a buffer, a queue or a table cannot be had, and then nothing has
+ *    changed. A handle itself, a few hundred bytes, that cannot be had ends the program (abort(3)),
+ *    as do libev's own tables of descriptors: neither Swift nor libev can report it.
  *  - Times are nanoseconds, sizes are bytes, unless a name says otherwise.
  */
 #ifndef EDDY_H
