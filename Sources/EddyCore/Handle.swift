@@ -53,8 +53,12 @@ public class Handle {
     loop.enqueueClosing(self)
   }
 
+  /// Tells what the program must hear before the close callback.
+  func tellBeforeClosing() {}
+
   /// Runs the close callback and gives up the handle's hold on itself.
   final func runCloseCallback() {
+    tellBeforeClosing()
     if let closeCallback {
       unmanagedLoop._withUnsafeGuaranteedRef { loop in
         loop.dispatch(.close, closeCallback, closeContext) { closeCallback(closeContext) }

@@ -152,24 +152,20 @@ extension Stream {
     }
   }
 
-  /// The stream closes: what is queued will not be written.
-  /// - Returns: whether that must be told, by `endQueue`.
-  func abandonQueue(_ callback: eddy_close_cb?) -> Bool {
-    guard let queue else { return false }
+  /// The stream closes: what is queued will not be written, which `endQueue` tells.
+  func abandonQueue() {
+    guard let queue else { return }
     queue.pointee.drop(code(EDDY_ECANCELED))
     freeQueueIfDone()
-    guard self.queue != nil else { return false }
+    guard self.queue != nil else { return }
     loop.stop(&queue.pointee.timer)
-    queue.pointee.closeCallback = callback
-    return true
   }
 
-  /// The close callback of a stream that has something to tell before the program's own.
+  /// Just before the close callback: what has not been told of the writes is told.
   func endQueue() {
     guard let queue else { return }
-    let callback = queue.pointee.closeCallback
     tell(queue.pointee.takeEnded())
     free(queue)
-    callback?(context)
+    self.queue = nil
   }
 }

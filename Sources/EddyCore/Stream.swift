@@ -103,6 +103,10 @@ public final class Stream: Handle {
     adoptIdleDeadline()
   }
 
+  override func tellBeforeClosing() {
+    endQueue()
+  }
+
   /// Makes a caller's descriptor fit for the loop. True if it is a socket.
   private static func prepare(_ fd: Int32) throws(EddyError) -> Bool {
     let flags = clibev_fcntl_get(fd, F_GETFL)
@@ -315,17 +319,8 @@ extension Stream {
     endConnecting()
     freeIdleDeadline()
     closeDescriptor()
-    if abandonQueue(callback) {
-      beginClosing(
-        {
-          Unmanaged<Stream>.fromOpaque($0.unsafelyUnwrapped)._withUnsafeGuaranteedRef {
-            $0.endQueue()
-          }
-        },
-        UnsafeMutableRawPointer(opaque))
-    } else {
-      beginClosing(callback, context)
-    }
+    abandonQueue()
+    beginClosing(callback, context)
     finishClosing()
   }
 

@@ -22,8 +22,6 @@ struct WriteQueue {
   private var lastEnded: Segment?
   /// Runs `done` callbacks when no event of the descriptor is due to.
   var timer: TimerNode
-  /// What the stream was closed with, kept until the `done` callbacks have run.
-  var closeCallback: eddy_close_cb?
 
   init(timer: TimerNode) {
     self.timer = timer
