@@ -72,7 +72,7 @@ public final class Lookup: Handle {
     // An answer that has come already waits for the loop's thread, on which this runs.
     request.pointee.lookup = Unmanaged.passUnretained(self)
     deadline.owner = Unmanaged.passUnretained(self).toOpaque()
-    loop.start(timer, at: loop.now &+ timeout)
+    loop.start(timer, at: Loop.due(after: timeout))
   }
 
   /// - Returns: the request, and who is at it: nil if the answer is known, and on its way.

@@ -10,6 +10,11 @@ extension Loop {
     if due < armed { attention = true }
   }
 
+  /// When `delay`, counting from this very moment, is over. `now` is no beginning for a limit that
+  /// the program sets: after a long callback, or where a host's own loop has long had nothing for this
+  /// one, it is old, and the limit would be over at once.
+  static func due(after delay: UInt64) -> UInt64 { readClock() &+ delay }
+
   /// Stops a timer; one that is stopped stays so.
   func stop(_ node: UnsafeMutablePointer<TimerNode>) {
     if timers.stop(node) { active &-= 1 }

@@ -62,7 +62,7 @@ extension Stream {
       configuration: configuration)
     stream.connection = pending
     pending.pointee.stream = .passUnretained(stream)
-    loop.start(&pending.pointee.timer, at: loop.now &+ configuration.connectTimeout)
+    loop.start(&pending.pointee.timer, at: Loop.due(after: configuration.connectTimeout))
     return stream
   }
 

@@ -6,7 +6,7 @@ struct IdleDeadline {
   let callback: eddy_stream_idle_cb
   /// Nanoseconds; 0: for ever.
   var timeout: UInt64
-  /// By the loop's clock.
+  /// On the loop's clock.
   var lastTraffic: UInt64 = 0
   var timer: TimerNode
 
@@ -69,8 +69,9 @@ extension Stream {
     guard let idle, state == .open else { return }
     guard idle.pointee.timeout > 0 else { return stopIdleDeadline() }
     detour.insert(.timed)
-    idle.pointee.lastTraffic = loop.now
-    loop.start(&idle.pointee.timer, at: loop.now &+ idle.pointee.timeout)
+    let due = Loop.due(after: idle.pointee.timeout)
+    idle.pointee.lastTraffic = due &- idle.pointee.timeout
+    loop.start(&idle.pointee.timer, at: due)
   }
 
   private func stopIdleDeadline() {
@@ -82,7 +83,11 @@ extension Stream {
   /// A byte has come or gone. Only for a stream that is `.timed`.
   @inline(never)
   func noteTraffic() {
-    idle.unsafelyUnwrapped.pointee.lastTraffic = loop.now
+    let idle = idle.unsafelyUnwrapped
+    // In a turn its time is near enough; but it may be before the deadline's start, and outside of
+    // `run` nothing moves it on.
+    let now = loop.isRunning ? loop.now : Loop.readClock()
+    idle.pointee.lastTraffic = max(idle.pointee.lastTraffic, now)
   }
 
   fileprivate func idleTimerFired() {

@@ -95,8 +95,8 @@ static void a_lookup_that_takes_too_long_times_out(void) {
   name_hangs("slow.test");
   query_init(&asked);
   asked.config.timeout = 30 * EDDY_MILLISECOND;
-  CHECK_EQ(eddy_loop_update_now(loop), 0);
-  start = eddy_loop_now(loop);
+  leave_at_rest(loop, 40 * EDDY_MILLISECOND); /* the time counts from the call */
+  start = clock_now();
   query_ask(&asked, loop, "slow.test");
   CHECK_EQ(eddy_loop_run(loop, EDDY_RUN_UNTIL_IDLE), 0);
   CHECK_EQ(asked.status, EDDY_ETIMEDOUT);

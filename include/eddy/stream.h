@@ -16,8 +16,9 @@ typedef struct eddy_stream eddy_stream;
 /**
  * Called once for a stream of eddy_stream_connect.
  *
- * @param status 0 when connected; else why not (EDDY_ECONNREFUSED, EDDY_ETIMEDOUT, …), and
- *               the stream can only be closed.
+ * @param status 0 when connected; else why not (EDDY_ECONNREFUSED, EDDY_ETIMEDOUT, …; EDDY_EAGAIN:
+ *               the backlog of a Unix socket is full, connect(2)), and the stream can only be
+ *               closed.
  */
 typedef void (*eddy_stream_connect_cb)(eddy_stream *stream, int status, void *context);
 
@@ -75,7 +76,7 @@ typedef struct eddy_stream_config {
   eddy_stream_connect_cb on_connect; /**< required by eddy_stream_connect */
   eddy_stream_read_cb on_read;       /**< required before eddy_stream_read_start */
   eddy_stream_drain_cb on_drain;     /**< may be null */
-  /** Nanoseconds for connect(2). Default: 30 s. */
+  /** Nanoseconds from the call of eddy_stream_connect to on_connect. Default: 30 s. */
   uint64_t connect_timeout;
   /** At this many queued bytes a write is refused. Default: 1 MiB. */
   size_t write_high_mark;

@@ -134,3 +134,9 @@ int count_descriptors(void) {
   closedir(directory);
   return count - 3; /* ".", ".." and the directory's own */
 }
+
+void leave_at_rest(eddy_loop *loop, uint64_t duration) {
+  uint64_t began = eddy_loop_now(loop);
+  sleep_ns(duration);
+  CHECK_EQ(eddy_loop_now(loop), began);
+}

@@ -28,6 +28,10 @@ void sleep_ns(uint64_t duration);
  */
 void run_for(eddy_loop *loop, uint64_t duration);
 
+/* Lets the loop's clock fall behind by `duration`, as in a host's loop that has had nothing for it.
+ */
+void leave_at_rest(eddy_loop *loop, uint64_t duration);
+
 /* A close callback that adds one to the int that its context is. */
 void count_close(void *context);
 
