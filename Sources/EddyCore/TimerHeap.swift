@@ -197,7 +197,9 @@ struct TimerHeap: ~Copyable {
           from: Self.root)
         continue
       }
-      guard Int32(bitPattern: first.sequence &- sequence) < 0 else { return nil }
+      // What is started while the due timers run is due no earlier than now. Other numbers are not
+      // compared: a timer that has waited for 2^31 starts would seem new, and hold up all others.
+      guard first.due < now || Int32(bitPattern: first.sequence &- sequence) < 0 else { return nil }
       release(node)
       remove(at: Self.root)
       prefetchNext()

@@ -58,6 +58,17 @@ struct TimerHeapTests {
     #expect(heap.takeDue(5, startedBefore: sequence) == nil)
     #expect(heap.takeDue(5, startedBefore: heap.nextSequence) == nodes + 1)
   }
+
+  /// As seldom timers are beside idle timeouts that each event starts anew.
+  @Test func aTimerThatHasWaitedForManyStartsComes() {
+    var heap = TimerHeap()
+    let node = UnsafeMutablePointer<TimerNode>.allocate(capacity: 1)
+    defer { node.deallocate() }
+    node.initialize(to: TimerNode { _ in })
+    _ = heap.start(node, at: 5)
+    let sequenceAfterManyStarts: UInt32 = 1 << 31 + 1
+    #expect(heap.takeDue(6, startedBefore: sequenceAfterManyStarts) == node)
+  }
 }
 
 /// A small generator with a seed, so that a failure can be repeated.
