@@ -85,7 +85,9 @@ final class Inotify {
       readWatcher,
       { _, watcher, _ in
         let data = watcher.unsafelyUnwrapped.pointee.data.unsafelyUnwrapped
-        Unmanaged<Inotify>.fromOpaque(data).takeUnretainedValue().readable()
+        let inotify = Unmanaged<Inotify>.fromOpaque(data).takeUnretainedValue()
+        if clibev_io_active(watcher) == 0 { return inotify.loop.watchAnew(inotify.readWatcher) }
+        inotify.readable()
       }, fd, Int32(EV_READ))
     readWatcher.pointee.data = data
     loop.start(readWatcher)

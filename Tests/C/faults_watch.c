@@ -3,6 +3,7 @@
  * the loop tries again, and nothing is lost.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -205,6 +206,28 @@ static void a_child_is_awaited_all_the_same(void) {
   end_loop(loop);
 }
 
+static void note_file(eddy_file_watcher *watcher, const eddy_file_event *event, void *context) {
+  *(int *)context |= event->events;
+  CHECK_EQ(eddy_file_watcher_close(watcher, NULL), 0);
+}
+
+static void files_are_watched_all_the_same(void) {
+  eddy_loop *loop = settled_loop();
+  eddy_file_watcher *watcher;
+  int seen = 0, fd;
+  refuse_next(MOST, ENOSPC);
+  CHECK_EQ(eddy_file_watcher_create(loop, ".", note_file, &seen, &watcher), 0);
+  end_refusals(loop, MOST);
+  CHECK_EQ(seen, 0);
+  fd = open("new", O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+  CHECK(fd >= 0);
+  run_for(loop, 200 * EDDY_MILLISECOND);
+  CHECK(seen & EDDY_FILE_CREATED);
+  CHECK_EQ(eddy_loop_alive(loop), 0);
+  close(fd);
+  end_loop(loop);
+}
+
 static void *post_stop(void *context) {
   CHECK_EQ(eddy_loop_stop(context), 0);
   return NULL;
@@ -229,6 +252,7 @@ static const tap_test tests[] = {
     TAP_TEST(a_stream_reads_all_the_same),     TAP_TEST(a_stream_writes_its_queue_all_the_same),
     TAP_TEST(a_stream_connects_all_the_same),  TAP_TEST(a_listener_accepts_all_the_same),
     TAP_TEST(a_watcher_watches_all_the_same),  TAP_TEST(a_handle_may_be_closed_while_it_is_refused),
-    TAP_TEST(a_child_is_awaited_all_the_same), TAP_TEST(a_loop_is_woken_all_the_same),
+    TAP_TEST(a_child_is_awaited_all_the_same), TAP_TEST(files_are_watched_all_the_same),
+    TAP_TEST(a_loop_is_woken_all_the_same),
 };
 TAP_MAIN(tests)
