@@ -74,15 +74,8 @@ extension Loop {
     guard hasPosts else { return false }
     let before = postsLeft
     while postsLeft > 0 {
-      let own = ownPosts.pop()
-      if let own { run(own) }
-      if takenPosts.isEmpty, takenNodes.isEmpty { takeForeignPosts() }
-      if let foreign = takenPosts.pop() {
-        run(foreign)
-      } else if let node = takenNodes.pop() {
-        postsLeft &-= 1
-        node.pointee.callback.call()
-      } else if own == nil {
+      isOwnTurn.toggle()
+      guard isOwnTurn ? runOwnPost() || runForeignPost() : runForeignPost() || runOwnPost() else {
         break
       }
     }
@@ -90,15 +83,58 @@ extension Loop {
     return postsLeft != before
   }
 
+  @inline(__always)
+  private func runOwnPost() -> Bool {
+    guard postsBeforeOwn == 0, let post = ownPosts.pop() else { return false }
+    run(post)
+    return true
+  }
+
+  @inline(__always)
+  private func runForeignPost() -> Bool {
+    if takenPosts.isEmpty, takenNodes.isEmpty { takeForeignPosts() }
+    if let post = takenPosts.pop() {
+      if postsBeforeOwn > 0 { postsBeforeOwn &-= 1 }
+      run(post)
+    } else if let node = takenNodes.pop() {
+      postsLeft &-= 1
+      occurrences &+= 1
+      node.pointee.callback.call()
+    } else {
+      return false
+    }
+    return true
+  }
+
+  /// Before a run: its thread may have posted before it as others do, and those posts come before the
+  /// ones of its callbacks. What is left of an earlier run comes before both.
+  func putEarlierPostsFirst() {
+    guard !ownPosts.isEmpty || !takenPosts.isEmpty || hasForeignPosts else { return }
+    var later = PostBuffer()
+    takenPosts.take(&ownPosts)
+    if ownPosts.isEmpty {
+      takeForeignNodes()
+      if !sharedPosts.isEmpty { sharedPosts.exchange(for: &later) }
+      takenPosts.take(&later)
+      if !later.isEmpty { swap(&ownPosts, &later) }  // for want of memory
+    }
+    later.release()
+    postsBeforeOwn = takenPosts.count
+  }
+
   /// Nodes first: what their threads have posted before them is then among the callbacks, which run
   /// before the nodes.
   private func takeForeignPosts() {
+    takeForeignNodes()
+    if !sharedPosts.isEmpty { sharedPosts.exchange(for: &takenPosts) }
+  }
+
+  private func takeForeignNodes() {
     var left = postBatch
     while left > 0, let node = postedNodes.pop(from: &firstPosted) {
       takenNodes.append(node)
       left &-= 1
     }
-    if !sharedPosts.isEmpty { sharedPosts.exchange(for: &takenPosts) }
   }
 
   @inline(__always)
@@ -158,5 +194,6 @@ extension Loop {
     var count: UInt64 = 0
     _ = read(wakeDescriptor, &count, MemoryLayout<UInt64>.size)
     wakes &+= 1
+    occurrences &-= 1
   }
 }

@@ -63,7 +63,7 @@ extension Loop {
   /// libev's timer has ended the wait.
   func alarmRang() {
     armed = .max
-    hasRung = true
+    occurrences &-= 1
     attention = true
   }
 }

@@ -21,6 +21,7 @@ extension Loop {
     else { throw EddyError(EDDY_EBUSY) }
     lastThread.store(thread, ordering: .relaxed)
     isNowStale = true
+    putEarlierPostsFirst()
     let idleLevel = mode == .untilIdle ? 0 : Int.min
     switch mode {
     case .nowait: turn(mayBlock: false)
@@ -42,13 +43,29 @@ extension Loop {
 
   private var isStopRequested: Bool { stopRequested.load(ordering: .acquiring) }
 
-  /// A timer that was moved to a later time may end a wait for nothing: then the turn begins again.
+  /// A wait may end for nothing: a timer was moved to a later time, a signal handler of the host has
+  /// run, or libev has waited as long as it ever does, a minute. Then the turn begins again.
   private func turnOnce() {
-    let before = callbacksButHooks
+    ev_set_invoke_pending_cb(ev) { ev in
+      Loop.with(ev_userdata(ev)) { loop in
+        loop.occurrences &+= Int(ev_pending_count(ev))
+        loop.handleEvents()
+      }
+    }
+    let (before, handles) = (callbacksButHooks, openHandles)
+    occurrences = 0
     repeat {
-      hasRung = false
       turn(mayBlock: isAlive)
-    } while hasRung && before == callbacksButHooks && isAlive && !isStopRequested
+    } while occurrences <= 0 && before == callbacksButHooks && handles == openHandles
+      && isAlive && !isStopRequested
+    installEventHandler()
+  }
+
+  /// Has libev leave the events' callbacks to `handleEvents`.
+  func installEventHandler() {
+    ev_set_invoke_pending_cb(ev) { ev in
+      Loop.with(ev_userdata(ev)) { $0.handleEvents() }
+    }
   }
 
   /// One turn.
@@ -64,13 +81,17 @@ extension Loop {
     isSleeping.store(true, ordering: .sequentiallyConsistent)
     let mustGoOn = hasWork || hasPosts || isStopRequested
     let blocks = mayBlock && !mustGoOn
-    idleLevel = blocks ? level : .max
+    // Hooks that are due before each wait are not libev's to call.
+    idleLevel = blocks && hooksBefore.isEmpty ? level : .max
     ev_run(ev, blocks ? 0 : Int32(EVRUN_NOWAIT))
     runDueTimers()
     _ = runPosts()
     expectsPosts = postBatch - postsLeft >= Self.postBurst
     _ = runCloseCallbacks()
-    if !hooksIdle.isEmpty, before == callbacksButHooks { runHooksIdle() }
+    if !hooksIdle.isEmpty, before == callbacksButHooks {
+      occurrences &+= 1
+      runHooksIdle()
+    }
   }
 
   private var callbacksButHooks: UInt64 { events &+ postsRun &- hooksRun }

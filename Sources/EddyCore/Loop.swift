@@ -74,8 +74,6 @@ public final class Loop {
   /// When libev's timer is due, or `UInt64.max`.
   var armed = UInt64.max
   let alarm: UnsafeMutablePointer<ev_timer>
-  /// libev's timer has ended a wait.
-  var hasRung = false
 
   let postBatch: Int
   /// The last turn has had many posts.
@@ -86,6 +84,10 @@ public final class Loop {
   /// Other threads' posts that the loop has taken; the nodes run after the callbacks.
   var takenPosts = PostBuffer()
   var takenNodes = PostNodeList()
+  /// Of `takenPosts`, those that come before `ownPosts`.
+  var postsBeforeOwn = 0
+  /// Whose posts the last one was looked for among first.
+  var isOwnTurn = false
   /// Where `postedNodes` begins.
   var firstPosted: PostNode.Pointer
   var firstClosing: Unmanaged<Handle>?
@@ -96,6 +98,8 @@ public final class Loop {
   var hooksIdle = HookList()
   /// Calls of hooks, which `events` counts, too.
   var hooksRun: UInt64 = 0
+  /// What has happened to the handles in a run of one turn, whether a callback was called or not.
+  var occurrences = 0
 
   // MARK: What it is made of
 
@@ -110,6 +114,9 @@ public final class Loop {
   let runningThread = Atomic<UInt>(0)
   /// The thread that created the loop or last ran it.
   let lastThread: Atomic<UInt>
+
+  /// Watchers that watch a descriptor which epoll refuses because it is always ready.
+  var alwaysReady = 0
 
   /// Handles that have not been closed.
   var openHandles = 0
@@ -174,9 +181,7 @@ public final class Loop {
 
     let context = Unmanaged.passUnretained(self).toOpaque()
     ev_set_userdata(ev, context)
-    ev_set_invoke_pending_cb(ev) { ev in
-      Loop.with(ev_userdata(ev)) { $0.handleEvents() }
-    }
+    installEventHandler()
     ev_set_loop_release_cb(
       ev,
       { ev in
@@ -192,12 +197,17 @@ public final class Loop {
     wakeWatcher.pointee.data = context
     // It is never stopped: so libev always has something to wait for, and blocks when it is told to.
     ev_io_start(ev, wakeWatcher)
+    // libev tells the kernel of its watchers when it runs; `descriptor` then needs this one alone.
+    ev_run(ev, Int32(EVRUN_NOWAIT))
+    turns = 0
+    isSleeping.store(true, ordering: .relaxed)
     clibev_timer_init(
       alarm, { _, watcher, _ in Loop.with(watcher?.pointee.data) { $0.alarmRang() } }, 0, 0)
     alarm.pointee.data = context
   }
 
   deinit {
+    lookups = nil  // first: a thread that has just posted an answer may not have woken the loop yet
     ev_loop_destroy(ev)
     _ = close(wakeDescriptor)
     free(readBuffer.baseAddress)
@@ -257,6 +267,7 @@ public final class Loop {
       runningThread.compareExchange(expected: 0, desired: thread, ordering: .acquiring).exchanged
     else { throw EddyError(EDDY_EBUSY) }
     defer { runningThread.store(0, ordering: .releasing) }
+    putEarlierPostsFirst()
     repeat {
       postsLeft = postBatch
     } while runPosts() || runCloseCallbacks()

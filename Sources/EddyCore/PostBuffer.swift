@@ -42,6 +42,14 @@ struct PostBuffer {
     @inline(__always) get { start == end }
   }
 
+  var count: Int { end - start }
+
+  /// Moves all of another buffer behind what is here. Without memory some stay there.
+  mutating func take(_ other: inout PostBuffer) {
+    if isEmpty { return swap(&self, &other) }
+    while end < capacity || makeRoom(), let callback = other.pop() { _ = append(callback) }
+  }
+
   /// False without memory, and then nothing has changed.
   @inline(__always)
   mutating func append(_ callback: PostedCallback) -> Bool {

@@ -36,7 +36,8 @@ public final class Timer: Handle {
 
   /// Starts the timer, or starts it anew if it runs.
   /// - Parameters:
-  ///   - delay: nanoseconds from `Loop.now`, at most `maximumDelay`; 0: in the next turn.
+  ///   - delay: nanoseconds from `Loop.now`, at most `maximumDelay`; 0: when the loop next comes
+  ///     to its timers.
   ///   - repeat: nanoseconds between further callbacks; 0: no others. Callbacks that the loop was
   ///     too busy for are skipped, not bunched.
   public func start(delay: UInt64, repeat interval: UInt64 = 0) {

@@ -1,5 +1,6 @@
 /* eddy/hook.h. */
 #include <string.h>
+#include <unistd.h>
 
 #include "harness/fixture.h"
 #include "harness/tap.h"
@@ -137,6 +138,46 @@ static void a_hook_may_start_while_the_loop_runs(void) {
   CHECK_STR(calls, "ibi");
   close_probe(&idle);
   close_probe(&before);
+  end_loop(loop);
+}
+
+static void count_hook(eddy_hook *hook, void *context) {
+  (void)hook;
+  ++*(int *)context;
+}
+
+static void stop_after_ten(eddy_watcher *watcher, int events, void *context) {
+  int *calls_left = context;
+  (void)events;
+  if (--*calls_left == 0) {
+    CHECK_EQ(eddy_watcher_close(watcher, NULL), 0);
+  }
+}
+
+/* Turns with nothing but I/O are libev's own, without a hook. */
+static void hooks_are_called_in_each_turn_of_a_run(void) {
+  eddy_loop *loop = make_loop();
+  eddy_loop_metrics metrics = EDDY_LOOP_METRICS_INIT;
+  eddy_watcher *watcher;
+  eddy_hook *before, *after;
+  int fds[2], befores = 0, afters = 0, calls_left = 10;
+  make_socket_pair(fds);
+  CHECK_EQ(eddy_hook_create(loop, EDDY_HOOK_BEFORE_BLOCKING, count_hook, &befores, &before), 0);
+  CHECK_EQ(eddy_hook_create(loop, EDDY_HOOK_AFTER_BLOCKING, count_hook, &afters, &after), 0);
+  CHECK_EQ(eddy_hook_start(before), 0);
+  CHECK_EQ(eddy_hook_start(after), 0);
+  CHECK_EQ(eddy_watcher_create(loop, fds[0], stop_after_ten, &calls_left, &watcher), 0);
+  CHECK_EQ(eddy_watcher_start(watcher, EDDY_WRITABLE), 0);
+  CHECK_EQ(eddy_loop_run(loop, EDDY_RUN_UNTIL_IDLE), 0);
+  CHECK_EQ(calls_left, 0);
+  CHECK_EQ(eddy_loop_read_metrics(loop, &metrics), 0);
+  CHECK(metrics.turns >= 10);
+  CHECK_EQ(befores, metrics.turns);
+  CHECK_EQ(afters, metrics.turns);
+  CHECK_EQ(eddy_hook_close(before, NULL), 0);
+  CHECK_EQ(eddy_hook_close(after, NULL), 0);
+  close(fds[0]);
+  close(fds[1]);
   end_loop(loop);
 }
 
@@ -317,6 +358,7 @@ static void a_closed_hook_refuses_everything(void) {
 static const tap_test tests[] = {
     TAP_TEST(bad_arguments_are_invalid),
     TAP_TEST(hooks_stand_around_the_wait),
+    TAP_TEST(hooks_are_called_in_each_turn_of_a_run),
     TAP_TEST(a_hook_may_start_while_the_loop_runs),
     TAP_TEST(what_a_hook_posts_runs_in_the_same_turn),
     TAP_TEST(a_timer_of_a_hook_ends_the_wait_that_follows),

@@ -1,6 +1,7 @@
 /* eddy_loop_post of eddy/loop.h, from this thread and from others. */
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "harness/fixture.h"
 #include "harness/tap.h"
@@ -260,6 +261,88 @@ static void a_turn_runs_at_most_a_batch(void) {
   end_loop(loop);
 }
 
+/* A letter that is noted when its post runs. */
+typedef struct letter {
+  char *word; /* ends where the next letter goes */
+  char text;
+} letter;
+
+static void write_letter(void *context) {
+  const letter *letter = context;
+  letter->word[strlen(letter->word)] = letter->text;
+}
+
+typedef struct speller {
+  eddy_loop *loop;
+  letter letters[2];
+} speller;
+
+static void post_letters(eddy_hook *hook, void *context) {
+  speller *speller = context;
+  CHECK_EQ(eddy_hook_close(hook, NULL), 0);
+  CHECK_EQ(eddy_loop_post(speller->loop, write_letter, &speller->letters[0]), 0);
+  CHECK_EQ(eddy_loop_post(speller->loop, write_letter, &speller->letters[1]), 0);
+}
+
+/* All are this thread's, before a run, in its callbacks and between two runs. */
+static void posts_before_a_run_come_before_those_of_its_callbacks(void) {
+  eddy_loop_config config = EDDY_LOOP_CONFIG_INIT;
+  char word[16] = "";
+  letter before[] = {{word, 'a'}, {word, 'b'}, {word, 'c'}};
+  letter between[] = {{word, 'f'}, {word, 'g'}};
+  speller speller = {NULL, {{word, 'd'}, {word, 'e'}}};
+  eddy_hook *hook;
+  int number;
+  config.post_batch = 2;
+  CHECK_EQ(eddy_loop_create(&config, &speller.loop), 0);
+  CHECK_EQ(
+      eddy_hook_create(speller.loop, EDDY_HOOK_BEFORE_BLOCKING, post_letters, &speller, &hook), 0);
+  CHECK_EQ(eddy_hook_start(hook), 0);
+  for (number = 0; number < 3; number++) {
+    CHECK_EQ(eddy_loop_post(speller.loop, write_letter, &before[number]), 0);
+  }
+  CHECK_EQ(eddy_loop_run(speller.loop, EDDY_RUN_NOWAIT), 1);
+  CHECK_STR(word, "ab");
+  for (number = 0; number < 2; number++) {
+    CHECK_EQ(eddy_loop_post(speller.loop, write_letter, &between[number]), 0);
+  }
+  CHECK_EQ(eddy_loop_run(speller.loop, EDDY_RUN_NOWAIT), 1);
+  CHECK_STR(word, "abcd");
+  end_loop(speller.loop);
+  CHECK_STR(word, "abcdefg");
+}
+
+typedef struct chain {
+  eddy_loop *loop;
+  int posts;
+} chain;
+
+static void post_next(void *context) {
+  chain *chain = context;
+  if (++chain->posts < 10) {
+    CHECK_EQ(eddy_loop_post(chain->loop, post_next, chain), 0);
+  }
+}
+
+/* Neither those of the callbacks hold the others up, nor are there more than one in a turn. */
+static void a_batch_may_be_one_post(void) {
+  eddy_loop_config config = EDDY_LOOP_CONFIG_INIT;
+  chain chain = {NULL, 0};
+  int others = 0, turn;
+  config.post_batch = 1;
+  CHECK_EQ(eddy_loop_create(&config, &chain.loop), 0);
+  CHECK_EQ(eddy_loop_post(chain.loop, post_next, &chain), 0);
+  CHECK_EQ(eddy_loop_run(chain.loop, EDDY_RUN_NOWAIT), 1);
+  CHECK_EQ(eddy_loop_post(chain.loop, count_post, &others), 0);
+  for (turn = 2; turn <= 4; turn++) {
+    CHECK_EQ(eddy_loop_run(chain.loop, EDDY_RUN_NOWAIT), 1);
+    CHECK_EQ(chain.posts + others, turn);
+  }
+  CHECK_EQ(others, 1);
+  end_loop(chain.loop);
+  CHECK_EQ(chain.posts, 10);
+}
+
 static const tap_test tests[] = {
     TAP_TEST(bad_arguments_are_invalid),
     TAP_TEST(a_post_before_the_run_is_run_by_it),
@@ -272,5 +355,7 @@ static const tap_test tests[] = {
     TAP_TEST(a_post_is_something_that_ends_a_turn),
     TAP_TEST(posts_that_post_do_not_hold_up_timers),
     TAP_TEST(a_turn_runs_at_most_a_batch),
+    TAP_TEST(a_batch_may_be_one_post),
+    TAP_TEST(posts_before_a_run_come_before_those_of_its_callbacks),
 };
 TAP_MAIN(tests)

@@ -15,7 +15,10 @@ EDDY_BEGIN_DECLS
 enum {
   /** Until no handle waits for anything, or eddy_loop_stop. */
   EDDY_RUN_UNTIL_IDLE = 0,
-  /** One turn: block until something happens, run its callbacks, return. */
+  /**
+   * One turn: block until something happens, run its callbacks, return. At once if nothing is
+   * alive.
+   */
   EDDY_RUN_ONCE = 1,
   /** One turn that does not block. */
   EDDY_RUN_NOWAIT = 2,
@@ -47,19 +50,19 @@ typedef struct eddy_loop_config {
  *
  * @param config   null for the defaults.
  * @param out_loop receives the loop; it belongs to the caller.
- * @return 0; EDDY_EINVAL, EDDY_ENOMEM, or EDDY_ENOTSUP where epoll(7) is missing.
+ * @return 0; EDDY_EINVAL; EDDY_ENOMEM; EDDY_EMFILE; EDDY_ENFILE; EDDY_ENOTSUP where epoll(7) is
+ * missing.
  *
  * Any thread. Since 0.1.
  */
 int eddy_loop_create(const eddy_loop_config *config, eddy_loop **out_loop);
 
 /**
- * Frees a loop. Callbacks that were posted and have not run yet run first, and
- * so do close callbacks that are due.
+ * Frees a loop. Callbacks that were posted and have not run yet run first, those that
+ * they post too, and so do close callbacks that are due.
  *
- * @return 0; EDDY_EBUSY while the loop runs, or while a handle of it (timer,
- * watcher, stream, listener, pool, process, signal) has not been closed;
- * EDDY_EINVAL for null.
+ * @return 0; EDDY_EBUSY while the loop runs, or while a handle of it (a timer, a watcher, a
+ * stream: whatever has an eddy_…_close) has not been closed; EDDY_EINVAL for null.
  *
  * The loop's thread, or any thread once the loop no longer runs. Since 0.1.
  */
@@ -70,7 +73,8 @@ int eddy_loop_destroy(eddy_loop *loop);
  *
  * @param mode one of EDDY_RUN_….
  * @return 1 if something still keeps the loop alive, else 0; EDDY_EINVAL for
- * another mode, EDDY_EBUSY if it runs already (on this thread or another).
+ * another mode, EDDY_EBUSY if it runs already (on this thread or another), EDDY_EFORKED in a child
+ * of fork(2) without eddy_loop_fork.
  *
  * Since 0.1.
  */
@@ -89,7 +93,8 @@ int eddy_loop_alive(const eddy_loop *loop);
 
 /**
  * The loop's clock: monotonic (clock_gettime(2), CLOCK_MONOTONIC), in
- * nanoseconds, read once a turn just after blocking. 0 for a null loop. Since 0.1.
+ * nanoseconds. It is read when a turn first needs it, for this call or for a timer, and then stands
+ * still until the loop has looked for events again. 0 for a null loop. Since 0.1.
  */
 uint64_t eddy_loop_now(const eddy_loop *loop);
 
@@ -140,7 +145,8 @@ uint64_t eddy_loop_timeout(const eddy_loop *loop);
  * It is libev's epoll descriptor, which libev itself does not tell: it is found among the open
  * descriptors of the process once, by what it watches (proc(5), "/proc/pid/fdinfo").
  *
- * @return the descriptor; EDDY_ENOTSUP where /proc is not mounted; EDDY_EINVAL. Since 0.2.
+ * @return the descriptor; EDDY_ENOTSUP where /proc is not mounted, and from eddy_loop_fork to the
+ * end of the next turn; EDDY_EINVAL. Since 0.2.
  */
 int eddy_loop_fd(eddy_loop *loop);
 
@@ -156,14 +162,14 @@ int eddy_loop_fd(eddy_loop *loop);
  *    listeners and UDP sockets then go on in the child, too; their descriptors are shared with the
  *    parent (fork(2)), so that each of them should be closed on one side. Posts that wait run on
  *    both sides.
- *  - A child gets no other threads: a loop with an open pool, a process, a lookup that runs, or a
- * file watcher cannot be used in a child. Close them before the fork.
+ *  - A child gets no other threads: a loop with an open pool, process, lookup or file watcher
+ *    cannot be used in a child. Close them before the fork.
  *  - Without this call eddy_loop_run fails in the child with EDDY_EFORKED.
  *  - fork in a callback is allowed; the child leaves by _exit(2) or execve(2), or returns from the
  *    callback after this call.
  *
- * @return 0; EDDY_EBUSY for a handle that cannot be used in a child; EDDY_EMFILE; EDDY_ENFILE;
- * EDDY_EINVAL. The child's only thread. Since 0.2.
+ * @return 0; EDDY_EBUSY for a handle that cannot be used in a child, or if another thread ran the
+ * loop at the fork; EDDY_EMFILE; EDDY_ENFILE; EDDY_EINVAL. The child's only thread. Since 0.2.
  */
 int eddy_loop_fork(eddy_loop *loop);
 

@@ -17,7 +17,7 @@ typedef struct eddy_loop_metrics {
   uint64_t events;
   /** Posted callbacks that it has run. */
   uint64_t posts;
-  /** Times that another thread's post or stop has woken it. */
+  /** Times that a post or stop from outside of its callbacks has woken it. */
   uint64_t wakes;
   /** Nanoseconds that the longest callback took. 0 unless eddy_loop_watch_callbacks is on. */
   uint64_t longest_callback;

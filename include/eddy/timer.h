@@ -30,7 +30,9 @@ int eddy_timer_create(
  * Timers that are due at the same nanosecond are called in the order in which they were started for
  * it.
  *
- * @param delay  nanoseconds from eddy_loop_now to the first callback; 0: in the next turn.
+ * @param delay  nanoseconds from eddy_loop_now to the first callback; 0: when the loop next
+ *               comes to its timers, after the events of a turn. What a timer's callback starts
+ *               waits for the next turn.
  * @param repeat nanoseconds between further callbacks; 0: no others. Where the
  *               loop was held up longer than that, callbacks are skipped, not bunched.
  * @return 0; EDDY_EINVAL (also for more than about 146 years); EDDY_EALREADY when closing.
