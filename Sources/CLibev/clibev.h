@@ -29,6 +29,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
@@ -146,6 +147,26 @@ static inline int clibev_pidfd_open(pid_t pid) {
 
 static inline int clibev_pidfd_send_signal(int pidfd, int signal_number) {
   return (int)syscall(SYS_pidfd_send_signal, pidfd, signal_number, NULL, 0);
+}
+
+/* 1 for a descriptor that is always ready: poll(2) says so, and epoll_ctl(2) refuses it with EPERM.
+ * Those are regular files and directories, but for a few of the kernel's, and devices such as
+ * /dev/null; no others are tried. */
+static inline int clibev_is_always_ready(int fd) {
+  struct stat status;
+  struct epoll_event event = {EPOLLIN, {NULL}};
+  int epoll, is_refused;
+  if (fstat(fd, &status) != 0 || (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode) &&
+                                  !S_ISCHR(status.st_mode) && !S_ISBLK(status.st_mode))) {
+    return 0;
+  }
+  epoll = epoll_create1(EPOLL_CLOEXEC);
+  if (epoll < 0) {
+    return S_ISREG(status.st_mode) || S_ISDIR(status.st_mode);
+  }
+  is_refused = epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) != 0 && errno == EPERM;
+  close(epoll);
+  return is_refused;
 }
 
 static inline int clibev_fcntl_get(int fd, int command) {

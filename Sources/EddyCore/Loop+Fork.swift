@@ -9,6 +9,8 @@ extension Loop {
   public func forked() throws(EddyError) {
     guard handlesThatForbidFork == 0 else { throw EddyError(EDDY_EBUSY) }
     guard getpid() != owner else { return }
+    // A loop that another thread ran at the fork may be half way through anything.
+    guard !isRunning || isRunningHere else { throw EddyError(EDDY_EBUSY) }
     let wake = Self.makeWakeDescriptor()
     guard wake >= 0 else { throw .current }
     // libev makes a new epoll descriptor before it tells the kernel of this change, so the parent's,
@@ -26,11 +28,7 @@ extension Loop {
     // Only the thread that forked is in the child.
     lookups?.forget()
     lookups = nil
-    let thread = UInt(bitPattern: clibev_thread())
-    if runningThread.load(ordering: .relaxed) != 0 {
-      runningThread.store(thread, ordering: .relaxed)
-      attention = true
-    }
-    lastThread.store(thread, ordering: .relaxed)
+    if isRunning { attention = true }
+    lastThread.store(UInt(bitPattern: clibev_thread()), ordering: .relaxed)
   }
 }

@@ -7,7 +7,8 @@ extension Loop {
   /// when it waits for events alone.
   public var timeout: UInt64 {
     let hasWork =
-      hasChanged || attention || hasPosts || firstClosing != nil || !hooksIdle.isEmpty
+      hasChanged || attention || alwaysReady > 0 || hasPosts || firstClosing != nil
+      || !hooksIdle.isEmpty
       || stopRequested.load(ordering: .acquiring)
     if hasWork { return 0 }
     let due = timers.earliest
@@ -19,11 +20,10 @@ extension Loop {
   /// libev's epoll descriptor, found by what it watches: libev doesn't tell it, but the kernel shows
   /// for each epoll descriptor of the process which descriptors it watches (proc(5)), and nobody else
   /// watches the loop's eventfd.
-  /// - Throws: `EDDY_ENOTSUP` where /proc is not mounted.
+  /// - Throws: `EDDY_ENOTSUP` where /proc is not mounted, and in a child of fork(2) before its first
+  ///   turn, in which libev makes the descriptor.
   public func descriptor() throws(EddyError) -> Int32 {
     if epollDescriptor >= 0 { return epollDescriptor }
-    // libev tells the kernel of its watchers when it runs.
-    if !isRunning, turns == 0 { ev_run(ev, Int32(EVRUN_NOWAIT)) }
     guard let directory = opendir("/proc/self/fdinfo") else { throw EddyError(EDDY_ENOTSUP) }
     defer { closedir(directory) }
     while let entry = readdir(directory) {

@@ -5,6 +5,8 @@ public final class Watcher: Handle {
   private final var storage = ev_io()
   private let callback: eddy_watcher_cb
   private let fd: Int32
+  /// epoll does not know such descriptors, so that a host which waits for the loop's would wait for ever.
+  private let isAlwaysReady: Bool
 
   /// - Parameter fd: an open descriptor that poll(2) accepts. It must stay open until the watcher
   ///   is stopped or closed.
@@ -22,6 +24,7 @@ public final class Watcher: Handle {
   ) {
     self.callback = callback
     self.fd = fd
+    isAlwaysReady = clibev_is_always_ready(fd) != 0
     super.init(loop: loop, context: context)
     clibev_io_init(
       watcher,
@@ -47,15 +50,20 @@ public final class Watcher: Handle {
       throw EddyError(EDDY_EINVAL)
     }
     guard clibev_fcntl_get(fd, F_GETFD) >= 0 else { throw EddyError(EDDY_EBADF) }
+    stop()
     unmanagedLoop._withUnsafeGuaranteedRef { loop in
-      loop.stop(watcher)
+      if isAlwaysReady { loop.alwaysReady += 1 }
       clibev_io_set(watcher, fd, events)  // EV_READ and EV_WRITE have the header's values
       loop.start(watcher)
     }
   }
 
   public func stop() {
-    unmanagedLoop._withUnsafeGuaranteedRef { $0.stop(watcher) }
+    unmanagedLoop._withUnsafeGuaranteedRef { loop in
+      let isStarted = clibev_io_active(watcher) != 0 || clibev_io_pending(watcher) != 0
+      if isAlwaysReady, isStarted { loop.alwaysReady -= 1 }
+      loop.stop(watcher)
+    }
   }
 
   /// Stops and frees the watcher.

@@ -1,4 +1,6 @@
 /* What a host that forks may do: eddy_loop_fork. */
+#include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/wait.h>
@@ -271,6 +273,54 @@ static void a_callback_may_fork(void) {
   end_loop(forker.loop);
 }
 
+static void *run_until_stopped(void *context) {
+  CHECK(eddy_loop_run(context, EDDY_RUN_UNTIL_STOPPED) >= 0);
+  return NULL;
+}
+
+static void post_semaphore(void *context) {
+  CHECK(sem_post(context) == 0);
+}
+
+static void a_loop_that_another_thread_runs_forbids_it(void) {
+  eddy_loop *loop = make_loop();
+  pthread_t thread;
+  sem_t runs;
+  pid_t pid;
+  CHECK(sem_init(&runs, 0, 0) == 0);
+  CHECK(pthread_create(&thread, NULL, run_until_stopped, loop) == 0);
+  CHECK_EQ(eddy_loop_post(loop, post_semaphore, &runs), 0);
+  while (sem_wait(&runs) != 0) {
+  }
+  pid = fork();
+  CHECK(pid >= 0);
+  if (pid == 0) {
+    leave_child(
+        eddy_loop_fork(loop) == EDDY_EBUSY && eddy_loop_run(loop, EDDY_RUN_NOWAIT) == EDDY_EFORKED);
+  }
+  await_child(pid);
+  CHECK_EQ(eddy_loop_stop(loop), 0);
+  CHECK(pthread_join(thread, NULL) == 0);
+  CHECK(sem_destroy(&runs) == 0);
+  end_loop(loop);
+}
+
+static void the_child_gets_a_descriptor_of_its_own_with_its_first_turn(void) {
+  eddy_loop *loop = make_loop();
+  pid_t pid;
+  CHECK(eddy_loop_fd(loop) >= 0);
+  pid = fork();
+  CHECK(pid >= 0);
+  if (pid == 0) {
+    leave_child(
+        eddy_loop_fork(loop) == 0 && eddy_loop_timeout(loop) == 0 &&
+        eddy_loop_fd(loop) == EDDY_ENOTSUP && eddy_loop_run(loop, EDDY_RUN_NOWAIT) == 0 &&
+        eddy_loop_fd(loop) >= 0);
+  }
+  await_child(pid);
+  end_loop(loop);
+}
+
 static const tap_test tests[] = {
     TAP_TEST(null_is_invalid),
     TAP_TEST(in_the_same_process_it_does_nothing),
@@ -282,5 +332,7 @@ static const tap_test tests[] = {
     TAP_TEST(a_signal_reaches_the_child_alone),
     TAP_TEST(a_pool_forbids_it),
     TAP_TEST(a_callback_may_fork),
+    TAP_TEST(a_loop_that_another_thread_runs_forbids_it),
+    TAP_TEST(the_child_gets_a_descriptor_of_its_own_with_its_first_turn),
 };
 TAP_MAIN(tests)

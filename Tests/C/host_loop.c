@@ -1,4 +1,5 @@
 /* eddy_loop_timeout and eddy_loop_fd: a host's own loop drives this one. */
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <unistd.h>
@@ -161,6 +162,90 @@ static void a_new_watcher_asks_for_a_turn_and_then_counts(void) {
   close(fds[1]);
 }
 
+static void asking_for_the_descriptor_runs_nothing(void) {
+  eddy_loop *loop = make_loop();
+  eddy_watcher *watcher;
+  int fds[2], events = 0;
+  make_socket_pair(fds);
+  CHECK(write(fds[1], "x", 1) == 1);
+  CHECK_EQ(eddy_watcher_create(loop, fds[0], count_event, &events, &watcher), 0);
+  CHECK_EQ(eddy_watcher_start(watcher, EDDY_READABLE), 0);
+  CHECK(eddy_loop_fd(loop) >= 0);
+  CHECK_EQ(events, 0);
+  settle(loop);
+  CHECK_EQ(events, 1);
+  CHECK_EQ(eddy_watcher_close(watcher, NULL), 0);
+  end_loop(loop);
+  close(fds[0]);
+  close(fds[1]);
+}
+
+static void ask_for_descriptor(eddy_hook *hook, void *context) {
+  CHECK(eddy_loop_fd(context) >= 0);
+  CHECK_EQ(eddy_hook_close(hook, NULL), 0);
+}
+
+static void the_descriptor_is_there_before_the_first_wait(void) {
+  eddy_loop *loop = make_loop();
+  eddy_hook *hook;
+  CHECK_EQ(eddy_hook_create(loop, EDDY_HOOK_BEFORE_BLOCKING, ask_for_descriptor, loop, &hook), 0);
+  CHECK_EQ(eddy_hook_start(hook), 0);
+  end_loop(loop);
+}
+
+/* epoll_ctl(2) refuses it, so the loop's descriptor can't tell. */
+static void a_descriptor_that_is_always_ready_asks_for_turns(const char *path) {
+  eddy_loop *loop = make_loop();
+  eddy_watcher *watcher;
+  int fd = open(path, O_RDONLY | O_CLOEXEC), events = 0;
+  CHECK(fd >= 0);
+  settle(loop);
+  CHECK_EQ(eddy_watcher_create(loop, fd, count_event, &events, &watcher), 0);
+  CHECK(eddy_loop_timeout(loop) == EDDY_NEVER);
+  CHECK_EQ(eddy_watcher_start(watcher, EDDY_READABLE | EDDY_WRITABLE), 0);
+  CHECK_EQ(eddy_watcher_start(watcher, EDDY_READABLE), 0);
+  settle(loop); /* the callback stops it */
+  CHECK_EQ(events, 1);
+  CHECK(eddy_loop_timeout(loop) == EDDY_NEVER);
+  CHECK_EQ(eddy_watcher_start(watcher, EDDY_READABLE), 0);
+  CHECK(eddy_loop_run(loop, EDDY_RUN_NOWAIT) >= 0);
+  CHECK_EQ(events, 2);
+  CHECK_EQ(eddy_watcher_start(watcher, EDDY_READABLE), 0);
+  CHECK_EQ(eddy_watcher_close(watcher, NULL), 0);
+  settle(loop);
+  CHECK(eddy_loop_timeout(loop) == EDDY_NEVER);
+  close(fd);
+  end_loop(loop);
+}
+
+static void a_file_asks_for_turns(void) {
+  a_descriptor_that_is_always_ready_asks_for_turns(".");
+}
+
+static void a_device_without_poll_asks_for_turns(void) {
+  a_descriptor_that_is_always_ready_asks_for_turns("/dev/null");
+}
+
+static void ignore_event(eddy_watcher *watcher, int events, void *context) {
+  (void)watcher, (void)events, (void)context;
+}
+
+static void it_asks_for_turns_while_it_is_watched(void) {
+  eddy_loop *loop = make_loop();
+  eddy_watcher *watcher;
+  int fd = open("/dev/null", O_RDONLY | O_CLOEXEC), turn;
+  CHECK(fd >= 0);
+  CHECK_EQ(eddy_watcher_create(loop, fd, ignore_event, NULL, &watcher), 0);
+  CHECK_EQ(eddy_watcher_start(watcher, EDDY_READABLE), 0);
+  for (turn = 0; turn < 3; turn++) {
+    CHECK_EQ(eddy_loop_run(loop, EDDY_RUN_NOWAIT), 1);
+    CHECK_EQ(eddy_loop_timeout(loop), 0);
+  }
+  CHECK_EQ(eddy_watcher_close(watcher, NULL), 0);
+  close(fd);
+  end_loop(loop);
+}
+
 static const tap_test tests[] = {
     TAP_TEST(null_is_invalid),
     TAP_TEST(a_loop_without_handles_waits_for_ever),
@@ -170,5 +255,10 @@ static const tap_test tests[] = {
     TAP_TEST(a_post_of_another_thread_ends_the_hosts_wait),
     TAP_TEST(a_timer_bounds_the_hosts_wait),
     TAP_TEST(a_new_watcher_asks_for_a_turn_and_then_counts),
+    TAP_TEST(asking_for_the_descriptor_runs_nothing),
+    TAP_TEST(the_descriptor_is_there_before_the_first_wait),
+    TAP_TEST(a_file_asks_for_turns),
+    TAP_TEST(a_device_without_poll_asks_for_turns),
+    TAP_TEST(it_asks_for_turns_while_it_is_watched),
 };
 TAP_MAIN(tests)
