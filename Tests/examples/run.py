@@ -30,8 +30,10 @@ def program(name):
 
 
 def run(name, *arguments, **options):
-    return subprocess.run([program(name), *arguments], stdin=subprocess.DEVNULL,
-                          capture_output=True, text=True, timeout=LIMIT, **options)
+    if "input" not in options:
+        options["stdin"] = subprocess.DEVNULL
+    return subprocess.run([program(name), *arguments], capture_output=True, text=True,
+                          timeout=LIMIT, **options)
 
 
 class Server:
@@ -453,6 +455,85 @@ def ping_tells_what_it_has_on_a_signal():
     assert re.search(r"^\d+ sent, \d+ received, 0 % lost$", output, re.MULTILINE), output
 
 
+# watch
+
+
+class Watched:
+    """What `watch` tells of, line by line."""
+
+    def __init__(self, *paths):
+        self.process = subprocess.Popen([program("watch"), *paths], stdout=subprocess.PIPE,
+                                        text=True)
+        assert self.line() == f"watching {len(paths)}; Ctrl-C ends"
+
+    def line(self):
+        return self.process.stdout.readline().rstrip("\n")
+
+    def __enter__(self):
+        self.alarm = threading.Timer(LIMIT, self.process.kill)
+        self.alarm.start()
+        return self
+
+    def __exit__(self, *_):
+        self.process.send_signal(signal.SIGINT)
+        self.process.stdout.close()
+        status = self.process.wait(LIMIT)
+        self.alarm.cancel()
+        assert status == 0, status
+
+
+def write_file(path, text):
+    with open(path, "w", encoding="ascii") as file:
+        file.write(text)
+
+
+def watch_turns_wrong_arguments_away():
+    check_usage("watch")
+    result = run("watch", "/no/such/directory/file")
+    assert result.returncode == 1 and "/no/such/directory/file: " in result.stderr, result
+
+
+def watch_tells_of_a_directory():
+    with tempfile.TemporaryDirectory() as folder, Watched(folder) as watched:
+        os.mkfifo(f"{folder}/a")
+        assert watched.line() == f"{folder}: a created"
+        os.rename(f"{folder}/a", f"{folder}/b")
+        assert watched.line() == f"{folder}: a renamed to b"
+        os.chmod(f"{folder}/b", 0o600)
+        assert watched.line() == f"{folder}: b attributes"
+        os.unlink(f"{folder}/b")
+        assert watched.line() == f"{folder}: b deleted"
+
+
+def watch_follows_a_file_that_is_replaced():
+    with tempfile.TemporaryDirectory() as folder, Watched(f"{folder}/x") as watched:
+        write_file(f"{folder}/new", "1")  # another name, not told of
+        os.rename(f"{folder}/new", f"{folder}/x")
+        assert watched.line() == f"{folder}/x: x created"
+        os.truncate(f"{folder}/x", 0)
+        assert watched.line() == f"{folder}/x: x modified"
+        os.unlink(f"{folder}/x")
+        assert watched.line() == f"{folder}/x: x deleted"
+
+
+def watch_ends_when_nothing_is_left_to_watch():
+    with tempfile.TemporaryDirectory() as folder:
+        one, two = f"{folder}/one", f"{folder}/two"
+        os.mkdir(one)
+        os.mkdir(two)
+        with Watched(one, two) as watched:
+            os.rmdir(one)
+            assert "unwatched" in watched.line()
+            assert watched.process.poll() is None
+            os.rmdir(two)
+            assert "unwatched" in watched.line()
+            assert watched.process.wait(LIMIT) == 0
+
+
+
+
+
+
 def check(test):
     global number, failures
     number += 1
@@ -467,7 +548,8 @@ def check(test):
 
 
 for name, value in list(globals().items()):
-    if name.startswith(("echo_", "chat_", "forward_", "timer_wheel_", "command_", "ping_")):
+    if name.startswith(("echo_", "chat_", "forward_", "timer_wheel_", "command_", "ping_", "watch_",
+                        )):
         check(value)
 print(f"1..{number}")
 sys.exit(failures != 0)

@@ -26,5 +26,6 @@ let package = Package(
     .executableTarget(name: "timer-wheel", dependencies: reactor),
     .executableTarget(name: "command", dependencies: reactor),
     .executableTarget(name: "ping", dependencies: reactor),
+    .executableTarget(name: "watch", dependencies: reactor),
   ]
 )
