@@ -530,6 +530,31 @@ def watch_ends_when_nothing_is_left_to_watch():
             assert watched.process.wait(LIMIT) == 0
 
 
+# resolve
+
+
+def resolve_turns_wrong_arguments_away():
+    check_usage("resolve", ("5", "443"), ("0", "443", "::1"), ("5", "65536", "::1"),
+                ("x", "443", "::1"), ("5", "x", "::1"))
+
+
+def resolve_prints_in_the_order_of_the_names():
+    result = run("resolve", "10", "80", "localhost", "192.0.2.1", "::1", "localhost")
+    assert result.returncode == 0 and result.stderr == "", result
+    expected = []
+    for name in "localhost", "192.0.2.1", "::1", "localhost":
+        for family, _, _, _, address in socket.getaddrinfo(name, 80, type=socket.SOCK_STREAM):
+            host = f"[{address[0]}]" if family == socket.AF_INET6 else address[0]
+            expected.append(f"{name} {host}:80")
+    assert result.stdout.splitlines() == expected, (result, expected)
+
+
+def resolve_fails_when_one_name_fails():
+    result = run("resolve", "10", "80", "x" * 300, "127.0.0.1", "")
+    assert result.returncode == 1 and result.stdout == "127.0.0.1 127.0.0.1:80\n", result
+    assert len(result.stderr.splitlines()) == 2, result
+    assert result.stderr.startswith("resolve: " + "x" * 300 + ": "), result
+
 
 
 
@@ -549,7 +574,7 @@ def check(test):
 
 for name, value in list(globals().items()):
     if name.startswith(("echo_", "chat_", "forward_", "timer_wheel_", "command_", "ping_", "watch_",
-                        )):
+                        "resolve_")):
         check(value)
 print(f"1..{number}")
 sys.exit(failures != 0)
