@@ -39,10 +39,11 @@ def run(name, *arguments, **options):
 class Server:
     """An example that listens, until the block ends: then it must end by SIGTERM, with 0."""
 
-    def __init__(self, name, *arguments, end=signal.SIGTERM):
+    def __init__(self, name, *arguments, end=signal.SIGTERM, launcher=(), **options):
         self.end = end
-        self.process = subprocess.Popen([program(name), *arguments], stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen([*launcher, program(name), *arguments],
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE, text=True, **options)
         line = self.process.stdout.readline()
         match = re.fullmatch(r"listening on (\S+); Ctrl-C ends\n", line)
         if match is None:
@@ -556,6 +557,75 @@ def resolve_fails_when_one_name_fails():
     assert result.stderr.startswith("resolve: " + "x" * 300 + ": "), result
 
 
+# send_file
+
+
+def send_file_turns_wrong_arguments_away():
+    check_usage("send_file", ("/etc/passwd", "1"), ("/etc/passwd", "x", "127.0.0.1:0"),
+                ("/etc/passwd", "1", "nonsense"))
+    result = run("send_file", "/no/such/file", "1", "127.0.0.1:0")
+    assert result.returncode == 1 and "/no/such/file: " in result.stderr, result
+
+
+def send_file_sends_all_to_slow_readers():
+    data = some_bytes(8 << 20)
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(data)
+        file.flush()
+        with Server("send_file", file.name, "10", "127.0.0.1:0") as server:
+            clients = [server.connect() for _ in range(3)]
+            clients[0].sendall(b"of no interest")
+            time.sleep(0.1)
+            for client in clients:
+                assert read_all(client) == b"length %d\n" % len(data) + data
+            for client in clients:
+                client.close()
+    assert server.errors == "", server.errors
+
+
+def send_file_takes_a_socket_that_is_passed():
+    become = ("import os, sys; os.dup2(int(sys.argv[1]), 3); os.environ['LISTEN_FDS'] = '1'; "
+              "os.environ['LISTEN_PID'] = str(os.getpid()); os.execv(sys.argv[2], sys.argv[2:])")
+    with tempfile.NamedTemporaryFile() as file, socket.create_server(("127.0.0.1", 0)) as passed:
+        file.write(b"text")
+        file.flush()
+        launcher = sys.executable, "-c", become, str(passed.fileno())
+        with Server("send_file", file.name, "10", launcher=launcher,
+                    pass_fds=[passed.fileno()]) as server:
+            assert server.address == "127.0.0.1:%d" % passed.getsockname()[1]
+            with server.connect() as client:
+                assert read_all(client) == b"length 4\ntext"
+
+
+def send_file_resets_a_client_that_is_idle():
+    with Server("send_file", "/etc/passwd", "0.2", "127.0.0.1:0") as server:
+        with server.connect() as client:
+            read_all(client)  # half-closed: it does not end, though all is sent
+            began = time.monotonic()
+            try:
+                while True:
+                    time.sleep(0.02)
+                    client.getpeername()
+                    assert time.monotonic() - began < LIMIT, "never dropped"
+            except OSError:
+                pass
+    assert "a client is idle" in server.errors, server.errors
+
+
+def send_file_resets_when_the_file_has_become_shorter():
+    with tempfile.NamedTemporaryFile() as file:
+        file.truncate(64 << 20)
+        with Server("send_file", file.name, "10", "127.0.0.1:0") as server:
+            with server.connect() as client:
+                assert client.recv(7) == b"length "
+                file.truncate(1)  # what it has sent by now is in the buffers of two sockets
+                try:
+                    read_all(client)
+                    raise AssertionError("an end, not a reset")
+                except ConnectionResetError:
+                    pass
+    assert server.errors, server.errors
+
 
 
 
@@ -574,7 +644,7 @@ def check(test):
 
 for name, value in list(globals().items()):
     if name.startswith(("echo_", "chat_", "forward_", "timer_wheel_", "command_", "ping_", "watch_",
-                        "resolve_")):
+                        "resolve_", "send_file_")):
         check(value)
 print(f"1..{number}")
 sys.exit(failures != 0)

@@ -26,6 +26,7 @@ let package = Package(
     .executableTarget(name: "timer-wheel", dependencies: reactor),
     .executableTarget(name: "command", dependencies: reactor),
     .executableTarget(name: "ping", dependencies: reactor),
+    .executableTarget(name: "send-file", dependencies: reactor),
     .executableTarget(name: "resolve", dependencies: reactor),
     .executableTarget(name: "watch", dependencies: reactor),
   ]
