@@ -627,6 +627,38 @@ def send_file_resets_when_the_file_has_become_shorter():
     assert server.errors, server.errors
 
 
+# host_loop
+
+SUMMARY = re.compile(r"(\d+) turns \(the hook counted (\d+)\), (\d+) events, of them (\d+) ticks, "
+                     r"(\d+) posts, (\d+) wakes; longest callback (\d+) ms")
+
+
+def host_loop_hands_lines_over_and_counts():
+    result = run("host_loop", input="one\n\nslow\nthree")
+    assert result.returncode == 0 and result.stderr == "", result
+    *lines, summary = result.stdout.splitlines()
+    assert [line for line in lines if line.startswith("line:")] == [
+        "line: one", "line: ", "line: slow", "line: three"], result
+    assert re.search(r"^\S*slow\S* took \d+ ms$", result.stdout, re.MULTILINE), result
+    turns, hook, _, _, posts, _, longest = map(int, SUMMARY.fullmatch(summary).groups())
+    # The descriptor is asked for before the first turn, for which the loop looks for events once.
+    assert turns - 1 <= hook <= turns and posts == 4 and longest >= 60, result
+
+
+def host_loop_has_timers_while_it_waits():
+    process = subprocess.Popen([program("host_loop")], text=True, stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE)
+    process.stdin.write("one\n")
+    process.stdin.flush()
+    assert process.stdout.readline() == "line: one\n"
+    time.sleep(0.55)
+    output, _ = process.communicate("two\n", timeout=LIMIT)
+    line, summary = output.splitlines()
+    turns, _, _, ticks, posts, _, longest = map(int, SUMMARY.fullmatch(summary).groups())
+    assert line == "line: two" and posts == 2 and longest < 60, output
+    # It neither misses timers nor spins.
+    assert 4 <= ticks <= 10 and turns < 100, output
+
 
 
 def check(test):
@@ -644,7 +676,7 @@ def check(test):
 
 for name, value in list(globals().items()):
     if name.startswith(("echo_", "chat_", "forward_", "timer_wheel_", "command_", "ping_", "watch_",
-                        "resolve_", "send_file_")):
+                        "resolve_", "send_file_", "host_loop_")):
         check(value)
 print(f"1..{number}")
 sys.exit(failures != 0)

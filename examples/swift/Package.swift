@@ -29,5 +29,6 @@ let package = Package(
     .executableTarget(name: "send-file", dependencies: reactor),
     .executableTarget(name: "resolve", dependencies: reactor),
     .executableTarget(name: "watch", dependencies: reactor),
+    .executableTarget(name: "host-loop", dependencies: reactor),
   ]
 )
