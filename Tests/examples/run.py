@@ -660,6 +660,72 @@ def host_loop_has_timers_while_it_waits():
     assert 4 <= ticks <= 10 and turns < 100, output
 
 
+# digest
+
+
+def fnv(data):
+    """FNV-1a of 64 bits, to the known values of which a test below holds it."""
+    digest = 14695981039346656037
+    for byte in data:
+        digest = (digest ^ byte) * 1099511628211 % 2**64
+    return "%016x" % digest
+
+
+def digest_turns_wrong_arguments_away():
+    check_usage("digest", ("1",), ("0", "/etc/passwd"), ("x", "/etc/passwd"))
+
+
+def digest_is_the_one_that_others_compute():
+    with tempfile.TemporaryDirectory() as folder:
+        texts = {"empty": b"", "a": b"a", "foobar": b"foobar", "long": some_bytes(1 << 18)}
+        for name, data in texts.items():
+            with open(f"{folder}/{name}", "wb") as file:
+                file.write(data)
+        result = run("digest", "3", *texts, cwd=folder)
+    assert result.returncode == 0, result
+    lines = [line.split("  ") for line in result.stdout.splitlines()]
+    assert lines[:3] == [["cbf29ce484222325", "empty"], ["af63dc4c8601ec8c", "a"],
+                         ["85944171f73967e8", "foobar"]], result
+    assert lines[3:] == [[fnv(texts["long"]), "long"]], result
+
+
+def digest_tells_of_its_progress_and_of_what_it_can_not_read():
+    with tempfile.TemporaryDirectory() as folder:
+        write_file(f"{folder}/long", "")
+        os.truncate(f"{folder}/long", 20 << 20)
+        result = run("digest", "2", f"{folder}/long", f"{folder}/none", folder, f"{folder}/long")
+    assert result.returncode == 1, result
+    assert len(result.stdout.splitlines()) == 2, result
+    errors = result.stderr.splitlines()
+    for line in "40 MiB to read", "8 MiB read", "16 MiB read", "24 MiB read", "32 MiB read":
+        assert "digest: " + line in errors, result
+    assert errors[-2:] == [f"digest: {folder}/none: No such file or directory",
+                           f"digest: {folder}: Is a directory"], result
+
+
+def digest_skips_what_has_not_begun():
+    with tempfile.TemporaryDirectory() as folder:
+        pipes = [f"{folder}/pipe{turn}" for turn in range(2)]
+        for pipe in pipes:
+            os.mkfifo(pipe)
+        write_file(f"{folder}/file", "x")
+        process = subprocess.Popen([program("digest"), "2", *pipes, *[f"{folder}/file"] * 500],
+                                   text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        alarm = threading.Timer(LIMIT, process.kill)
+        alarm.start()
+        # Both threads have a pipe to read from once it can be opened for writing.
+        writers = [os.open(pipe, os.O_WRONLY) for pipe in pipes]
+        process.send_signal(signal.SIGINT)
+        while (line := process.stderr.readline()) != "digest: 500 files skipped\n":
+            assert line, "it has ended"
+        for writer in writers:
+            os.write(writer, b"foobar")
+            os.close(writer)
+        output, _ = process.communicate(timeout=LIMIT)
+        alarm.cancel()
+    assert process.returncode == 1, process.returncode
+    assert output.splitlines() == [f"85944171f73967e8  {pipe}" for pipe in pipes], output
+
 
 def check(test):
     global number, failures
@@ -676,7 +742,7 @@ def check(test):
 
 for name, value in list(globals().items()):
     if name.startswith(("echo_", "chat_", "forward_", "timer_wheel_", "command_", "ping_", "watch_",
-                        "resolve_", "send_file_", "host_loop_")):
+                        "resolve_", "send_file_", "host_loop_", "digest_")):
         check(value)
 print(f"1..{number}")
 sys.exit(failures != 0)

@@ -29,6 +29,7 @@ let package = Package(
     .executableTarget(name: "send-file", dependencies: reactor),
     .executableTarget(name: "resolve", dependencies: reactor),
     .executableTarget(name: "watch", dependencies: reactor),
+    .executableTarget(name: "digest", dependencies: reactor),
     .executableTarget(name: "host-loop", dependencies: reactor),
   ]
 )
