@@ -195,20 +195,15 @@ public final class UDPSocket: Handle {
   }
 
   private func writable() {
-    if clibev_io_active(writeWatcher) == 0 {
-      loop.watcherHasStopped()
-    } else {
+    unmanagedLoop._withUnsafeGuaranteedRef { loop in
       loop.stop(writeWatcher)
+      guard let onWritable else { return }
+      loop.dispatch(.write, onWritable, context) { onWritable(opaque, context) }
     }
-    guard let onWritable else { return }
-    loop.dispatch(.write, onWritable, context) { onWritable(opaque, context) }
   }
 
   // Nothing here is retained: the loop outlives the socket, and the batch lives as long as the loop.
   private func readable() {
-    if clibev_io_active(readWatcher) == 0 {
-      unmanagedLoop._withUnsafeGuaranteedRef { $0.watcherHasStopped() }
-    }
     guard let batch, let onReceive else { return }
     let count = batch._withUnsafeGuaranteedRef { $0.receive(fd, slotSize: datagramSize) }
     guard count > 0 else { return fail(clibev_errno()) }
