@@ -60,9 +60,14 @@ public final class FileWatcher: Handle {
     guard stat(path, &status) != 0 else {
       return status.st_mode & mode_t(S_IFMT) == mode_t(S_IFDIR)
     }
+    let error = EddyError.current
     // With a slash at its end it can be nothing but a directory.
-    let isFile = path[strlen(path) - 1] != CChar(UInt8(ascii: "/"))
-    guard clibev_errno() == ENOENT, isFile else { throw .current }
+    guard path[strlen(path) - 1] != CChar(UInt8(ascii: "/")) else { throw error }
+    if clibev_errno() == ENOENT { return false }
+    // A link to itself (ELOOP), or through a file, leads to no directory either.
+    guard clibev_errno() == ELOOP || clibev_errno() == ENOTDIR, lstat(path, &status) == 0 else {
+      throw error
+    }
     return false
   }
 

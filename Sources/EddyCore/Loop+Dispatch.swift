@@ -58,7 +58,7 @@ extension Loop {
     body()
     let duration = Self.readClock() - start
     longestCallback = max(longestCallback, duration)
-    guard duration > watch.threshold, let callback = watch.callback else { return }
+    guard isMeasuring, duration > watch.threshold, let callback = watch.callback else { return }
     var slow = eddy_slow_callback()
     slow.size = MemoryLayout<eddy_slow_callback>.size
     slow.kind = kind.rawValue

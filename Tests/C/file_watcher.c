@@ -85,6 +85,24 @@ static void a_file_need_not_be_there(void) {
   end(&seen);
 }
 
+static void check_link_is_watched(const char *target) {
+  sightings seen;
+  CHECK_EQ(symlink(target, "link"), 0);
+  sightings_begin(&seen, make_loop(), "link");
+  CHECK_EQ(unlink("link"), 0);
+  sightings_await(&seen, 1);
+  sightings_check(&seen, 0, EDDY_FILE_DELETED, "link", NULL);
+  end(&seen);
+}
+
+static void a_link_that_leads_to_no_directory_is_watched_itself(void) {
+  make_file("file");
+  check_link_is_watched("file");
+  check_link_is_watched("nothing");
+  check_link_is_watched("file/nothing");
+  check_link_is_watched("link");
+}
+
 static void a_file_that_is_moved_away_is_gone(void) {
   sightings seen;
   make_file("file");
@@ -350,6 +368,7 @@ static const tap_test tests[] = {
     TAP_TEST(a_file_that_is_replaced_stays_watched),
     TAP_TEST(a_file_that_is_deleted_and_made_again_stays_watched),
     TAP_TEST(a_file_need_not_be_there),
+    TAP_TEST(a_link_that_leads_to_no_directory_is_watched_itself),
     TAP_TEST(a_file_that_is_moved_away_is_gone),
     TAP_TEST(a_path_takes_every_form),
     TAP_TEST(a_path_may_start_at_the_root),

@@ -205,6 +205,26 @@ static void measuring_can_be_turned_off(void) {
   end_loop(loop);
 }
 
+typedef struct turner {
+  eddy_loop *loop;
+  report report;
+} turner;
+
+static void turn_off(void *context) {
+  turner *turner = context;
+  sleep_ns(EDDY_MILLISECOND);
+  CHECK_EQ(eddy_loop_watch_callbacks(turner->loop, 0, on_slow, &turner->report), 0);
+}
+
+static void a_callback_that_turns_it_off_is_not_told_of(void) {
+  turner turner = {make_loop(), {{0, 0, NULL, NULL, 0}, 0}};
+  CHECK_EQ(eddy_loop_watch_callbacks(turner.loop, 1, on_slow, &turner.report), 0);
+  CHECK_EQ(eddy_loop_post(turner.loop, turn_off, &turner), 0);
+  CHECK_EQ(eddy_loop_run(turner.loop, EDDY_RUN_UNTIL_IDLE), 0);
+  CHECK_EQ(turner.report.count, 0);
+  end_loop(turner.loop);
+}
+
 static void without_a_callback_the_longest_is_kept(void) {
   eddy_loop *loop = make_loop();
   uint64_t duration = 20 * EDDY_MILLISECOND;
@@ -224,6 +244,7 @@ static const tap_test tests[] = {
     TAP_TEST(posts_and_close_callbacks_are_measured_too),
     TAP_TEST(a_completion_is_reported_once_and_is_no_post),
     TAP_TEST(measuring_can_be_turned_off),
+    TAP_TEST(a_callback_that_turns_it_off_is_not_told_of),
     TAP_TEST(without_a_callback_the_longest_is_kept),
 };
 TAP_MAIN(tests)

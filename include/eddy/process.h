@@ -39,7 +39,10 @@ typedef struct eddy_process_config {
   size_t size;
   void *context;
   eddy_exit_cb on_exit; /**< required */
-  /** The program: a path, or a name that is looked up in PATH. Required. */
+  /**
+   * The program: a path, from `directory` on if it does not begin with a slash, or a name that is
+   * looked up in the caller's PATH. Required.
+   */
   const char *file;
   /** Its arguments, argv[0] first, ended by a null. Required. */
   const char *const *arguments;
@@ -94,14 +97,16 @@ int eddy_process_pid(const eddy_process *process);
  * Sends a signal to the child, and to no other process that came by its id
  * (pidfd_send_signal(2)).
  *
- * @return 0; EDDY_ESRCH when it has ended; EDDY_EPERM; EDDY_EINVAL. Since 0.1.
+ * @return 0, also when it has ended and on_exit is still to come; EDDY_ESRCH from on_exit on;
+ * EDDY_EPERM; EDDY_EINVAL. Since 0.1.
  */
 int eddy_process_kill(eddy_process *process, int signal_number);
 
 /**
  * Sends a signal to every process of the child's group.
  *
- * @return 0; EDDY_ESRCH when the child has ended; EDDY_EINVAL without new_group. Since 0.1.
+ * @return 0; EDDY_ESRCH from on_exit on; EDDY_EPERM; EDDY_EINVAL, also without new_group. Since
+ * 0.1.
  */
 int eddy_process_kill_group(eddy_process *process, int signal_number);
 
