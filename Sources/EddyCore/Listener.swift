@@ -63,10 +63,13 @@ public final class Listener: Handle {
     loop: Loop, at address: Address, configuration: ListenerConfiguration
   ) throws(EddyError) {
     let onAccept = try configuration.check()
-    let fd = try Self.listen(at: address, configuration)
-    guard loop.timers.reserve() else {
-      _ = CLibev.close(fd)
-      throw EddyError(EDDY_ENOMEM)
+    guard loop.timers.reserve() else { throw EddyError(EDDY_ENOMEM) }
+    let fd: Int32
+    do throws(EddyError) {
+      fd = try Self.listen(at: address, configuration)
+    } catch {
+      loop.timers.giveUpReservation()
+      throw error
     }
     self.init(loop: loop, listening: fd, configuration, onAccept, ownsFile: true)
   }

@@ -273,6 +273,21 @@ static void a_unix_socket_that_is_not_there_fails_from_the_loop(void) {
   end_loop(loop);
 }
 
+static void a_unix_socket_with_a_full_backlog_fails_from_the_loop(void) {
+  eddy_loop *loop = make_loop();
+  endpoint ends[2];
+  int listener = listen_unix("full.sock", 0); /* room for one */
+  connect_to(&ends[0], loop, "unix:full.sock", 0);
+  connect_to(&ends[1], loop, "unix:full.sock", 0);
+  CHECK_EQ(eddy_loop_run(loop, EDDY_RUN_UNTIL_IDLE), 0);
+  CHECK_EQ(ends[0].connect_status, 0);
+  CHECK_EQ(ends[1].connect_status, EDDY_EAGAIN);
+  endpoint_close(&ends[0]);
+  endpoint_close(&ends[1]);
+  end_loop(loop);
+  close(listener);
+}
+
 static void closing_while_an_outcome_is_due_drops_it(void) {
   eddy_loop *loop = make_loop();
   int listener = listen_unix("x.sock", 8), round;
@@ -373,6 +388,7 @@ static const tap_test tests[] = {
     TAP_TEST(the_connect_callback_may_write_and_read),
     TAP_TEST(connecting_to_a_unix_socket_tells_it_from_the_loop),
     TAP_TEST(a_unix_socket_that_is_not_there_fails_from_the_loop),
+    TAP_TEST(a_unix_socket_with_a_full_backlog_fails_from_the_loop),
     TAP_TEST(closing_while_an_outcome_is_due_drops_it),
     TAP_TEST(of_two_outcomes_the_first_may_close_the_second),
     TAP_TEST(the_peer_of_a_tcp_stream_is_told),

@@ -175,7 +175,8 @@ int eddy_stream_read_stop(eddy_stream *stream);
  * kernel); EDDY_EAGAIN if the queue had reached the high mark, and then nothing
  * was taken: wait for on_drain; EDDY_ENOTCONN before it is connected; EDDY_EPIPE after
  * eddy_stream_shutdown or when the peer is gone; EDDY_ECONNRESET; EDDY_EALREADY
- * when closing; EDDY_EINVAL; EDDY_ENOMEM. Since 0.1.
+ * when closing; EDDY_EINVAL; EDDY_ENOMEM: nothing was taken, or, if the kernel had a part of it
+ * already, nothing more can be written. Since 0.1.
  */
 ptrdiff_t eddy_stream_write(eddy_stream *stream, const void *data, size_t length);
 

@@ -28,9 +28,9 @@ typedef struct fault {
 static fault faults[FAULT_CALLS];
 
 static const char *const names[FAULT_CALLS] = {
-    "accept4", "bind",        "connect", "epoll_ctl",  "epoll_wait", "eventfd",
-    "fcntl",   "getsockname", "listen",  "malloc",     "pipe2",      "pthread_create",
-    "read",    "send",        "sendmsg", "setsockopt", "socket",     "writev",
+    "accept4",     "bind",    "connect",    "epoll_ctl", "epoll_wait",     "eventfd", "fcntl",
+    "getsockname", "listen",  "malloc",     "pipe2",     "pthread_create", "read",    "realloc",
+    "send",        "sendmsg", "setsockopt", "socket",    "writev",
 };
 
 #define LOAD(variable) __atomic_load_n(&(variable), __ATOMIC_SEQ_CST)
@@ -114,11 +114,15 @@ static size_t at_most(fault_call call, size_t length) {
   return most;
 }
 
+/* Memory that dlsym(3) takes is not the library's, and neither fails nor counts. */
+static __thread int is_looking_up;
+
 /* libc's own function, or that of a sanitizer, which watches the call and passes it on to libc. */
 static void *libc(fault_call call, void **kept) {
   void *function = LOAD(*kept);
   char watched[64] = "__interceptor_";
   if (function == NULL) {
+    is_looking_up = 1;
     function = dlsym(RTLD_DEFAULT, strcat(watched, names[call]));
     if (function == NULL) {
       function = dlsym(RTLD_NEXT, names[call]);
@@ -126,6 +130,7 @@ static void *libc(fault_call call, void **kept) {
     if (function == NULL) {
       abort();
     }
+    is_looking_up = 0;
     STORE(*kept, function);
   }
   return function;
@@ -295,8 +300,13 @@ void require_own_malloc(void) {
 #ifndef SANITIZER_HAS_MALLOC
 /* glibc's own; dlsym, by which the others are found, may itself allocate. */
 extern void *__libc_malloc(size_t size);
+extern void *__libc_realloc(void *memory, size_t size);
 
 void *malloc(size_t size) {
-  return fails(FAULT_MALLOC) ? NULL : __libc_malloc(size);
+  return !is_looking_up && fails(FAULT_MALLOC) ? NULL : __libc_malloc(size);
+}
+
+void *realloc(void *memory, size_t size) {
+  return !is_looking_up && fails(FAULT_REALLOC) ? NULL : __libc_realloc(memory, size);
 }
 #endif

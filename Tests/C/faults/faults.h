@@ -27,6 +27,7 @@ typedef enum fault_call {
   FAULT_PIPE2,
   FAULT_PTHREAD_CREATE,
   FAULT_READ,
+  FAULT_REALLOC,
   FAULT_SEND,
   FAULT_SENDMSG,
   FAULT_SETSOCKOPT,
@@ -57,7 +58,7 @@ int fault_hits(fault_call call);
 /* The name of a call, for messages. */
 const char *fault_name(fault_call call);
 
-/* Skips the test where malloc is not ours to make fail. */
+/* Skips the test where malloc and realloc are not ours to make fail. */
 void require_own_malloc(void);
 
 #endif
