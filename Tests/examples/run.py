@@ -352,6 +352,14 @@ def command_says_what_can_not_be_run():
     assert result.returncode == 1 and "/no/such/program" in result.stderr, result
 
 
+def command_says_that_its_output_is_lost():
+    with open("/dev/full", "w") as full:
+        result = subprocess.run([program("command"), "10", "some text", "cat"], timeout=LIMIT,
+                                stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert result.returncode == 1, result
+    assert result.stderr == "command: the output could not be written\n", result
+
+
 def command_tells_of_a_signal():
     result = run("command", "10", "", "sh", "-c", "kill -USR1 $$")
     assert result.returncode == 128 + signal.SIGUSR1 and "signal" in result.stderr, result

@@ -136,5 +136,9 @@ int main(int argc, char **argv) {
   check(eddy_timer_start(command.limit, (uint64_t)(seconds * EDDY_SECOND), 0), "timer");
   check(eddy_loop_run(command.loop, EDDY_RUN_UNTIL_IDLE), "run");
   check(eddy_loop_destroy(command.loop), "destroy");
+  if (fflush(stdout) != 0 || ferror(stdout)) {
+    fprintf(stderr, "command: the output could not be written\n");
+    return 1;
+  }
   return command.exit_status;
 }

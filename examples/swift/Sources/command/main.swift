@@ -19,13 +19,15 @@ func warn(_ text: String) {
   _ = write(STDERR_FILENO, line, line.count)
 }
 
-func show(_ bytes: [UInt8], on descriptor: Int32) {
+/// False if not all of it could be written.
+func show(_ bytes: [UInt8], on descriptor: Int32) -> Bool {
   var rest = bytes[...]
   while !rest.isEmpty {
     let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-    guard count > 0 else { return }
+    guard count > 0 else { return false }
     rest = rest.dropFirst(count)
   }
+  return true
 }
 
 let arguments = CommandLine.arguments
@@ -45,8 +47,12 @@ let command = Command(
   }
   defer { signals.cancel() }
   let result = try await run.value
-  show(result.output, on: STDOUT_FILENO)
-  show(result.errorTail, on: STDERR_FILENO)
+  let isShown = show(result.output, on: STDOUT_FILENO)
+  _ = show(result.errorTail, on: STDERR_FILENO)
+  guard isShown else {
+    warn("command: the output could not be written")
+    return 1
+  }
   switch result.ending {
   case .exited(let status):
     return status
