@@ -22,7 +22,7 @@
  *    their _INIT macro, so that they can grow without breaking a program that
  *    was compiled against an older header.
  *  - EDDY_ENOMEM is given where a buffer, a queue or a table cannot be had, and then nothing has
- *    changed. A handle itself, a few hundred bytes, that cannot be had ends the program (abort(3)),
+ *    changed. A handle itself, a few hundred bytes, that cannot be had ends the program,
  *    as do libev's own tables of descriptors: neither Swift nor libev can report it.
  *  - Times are nanoseconds, sizes are bytes, unless a name says otherwise.
  */

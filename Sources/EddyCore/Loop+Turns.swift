@@ -36,6 +36,7 @@ extension Loop {
       } while !isStopRequested
     }
     stopRequested.store(false, ordering: .relaxed)
+    isNowStale = true  // a host may come back after hours
     isSleeping.store(true, ordering: .sequentiallyConsistent)
     runningThread.store(0, ordering: .releasing)
     return isAlive

@@ -392,6 +392,26 @@ static void a_close_callback_may_open_another_handle(void) {
   end_loop(loop);
 }
 
+/* The clock of the run before would have it in the past. */
+static void a_timer_that_is_started_between_runs_counts_from_then(void) {
+  eddy_loop *loop = make_loop();
+  probe first = make_probe(loop, count_call, &first);
+  probe second = make_probe(loop, count_call, &second);
+  uint64_t start;
+  CHECK_EQ(eddy_timer_start(first.timer, 3600 * EDDY_SECOND, 0), 0);
+  CHECK_EQ(eddy_loop_run(loop, EDDY_RUN_NOWAIT), 1);
+  sleep_ns(40 * EDDY_MILLISECOND);
+  start = clock_now();
+  CHECK_EQ(eddy_timer_start(second.timer, 30 * EDDY_MILLISECOND, 0), 0);
+  while (second.calls == 0) {
+    CHECK_EQ(eddy_loop_run(loop, EDDY_RUN_ONCE), 1);
+  }
+  CHECK(clock_now() - start >= 30 * EDDY_MILLISECOND);
+  CHECK_EQ(eddy_timer_close(first.timer, NULL), 0);
+  CHECK_EQ(eddy_timer_close(second.timer, NULL), 0);
+  end_loop(loop);
+}
+
 static const tap_test tests[] = {
     TAP_TEST(bad_arguments_are_invalid),
     TAP_TEST(more_than_146_years_are_invalid),
@@ -411,5 +431,6 @@ static const tap_test tests[] = {
     TAP_TEST(a_timer_may_close_itself),
     TAP_TEST(of_two_that_are_due_the_first_may_close_the_second),
     TAP_TEST(a_close_callback_may_open_another_handle),
+    TAP_TEST(a_timer_that_is_started_between_runs_counts_from_then),
 };
 TAP_MAIN(tests)

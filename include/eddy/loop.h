@@ -94,7 +94,8 @@ int eddy_loop_alive(const eddy_loop *loop);
 /**
  * The loop's clock: monotonic (clock_gettime(2), CLOCK_MONOTONIC), in
  * nanoseconds. It is read when a turn first needs it, for this call or for a timer, and then stands
- * still until the loop has looked for events again. 0 for a null loop. Since 0.1.
+ * still until the loop has looked for events again; likewise between two runs. 0 for a null loop.
+ * Since 0.1.
  */
 uint64_t eddy_loop_now(const eddy_loop *loop);
 
