@@ -234,7 +234,9 @@ def chat_drops_a_client_with_an_endless_line():
 
 def forward_turns_wrong_arguments_away():
     check_usage("forward", ("127.0.0.1:0",), ("127.0.0.1:0", "nonsense"),
-                ("nonsense", "127.0.0.1:1"))
+                ("nonsense", "127.0.0.1:1"), ("127.0.0.1:0", "localhost:0"),
+                ("127.0.0.1:0", "localhost:1x"), ("127.0.0.1:0", ":80"), ("127.0.0.1:0", "::1:80"),
+                ("127.0.0.1:0", "localhost:65536"))
 
 
 def forward_keeps_both_directions_apart():
@@ -249,6 +251,17 @@ def forward_keeps_both_directions_apart():
                 client.sendall(text)
                 client.shutdown(socket.SHUT_WR)
                 assert read_all(client) == b"got " + text
+    target.close()
+
+
+def forward_connects_to_a_name():
+    target = Listener(lambda client: client.sendall(read_all(client)) or client.close())
+    port = target.address.rsplit(":", 1)[1]
+    with Server("forward", "127.0.0.1:0", "localhost:" + port) as server:
+        with server.connect() as client:
+            client.sendall(b"text")
+            client.shutdown(socket.SHUT_WR)
+            assert read_all(client) == b"text"
     target.close()
 
 

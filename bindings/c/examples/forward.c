@@ -3,8 +3,10 @@
  *
  *   cc forward.c $(pkg-config --cflags --libs eddy) -o forward
  *   ./forward 127.0.0.1:7009 127.0.0.1:80
+ *   ./forward 127.0.0.1:7009 localhost:80
  *
- * It shows outgoing connections, backpressure from one stream to another, and half-close: each
+ * It shows outgoing connections, also to a host of which only the name is known and any of whose
+ * addresses will do, backpressure from one stream to another, and half-close: each
  * direction ends by itself, and the connection when both have.
  */
 #include <eddy.h>
@@ -12,12 +14,15 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct server {
   eddy_loop *loop;
   eddy_listener *listener;
   eddy_signal *signals[2];
   const char *target;
+  char host[256]; /* of the target, if it is a name and a port; else empty */
+  int port;
   struct link *links;
 };
 
@@ -133,7 +138,11 @@ static void on_accept(eddy_listener *listener, int fd, void *context) {
   check(eddy_stream_open(server->loop, fd, &config, &link->client.stream), "connection");
   link->open++;
   config.context = &link->target;
-  int status = eddy_stream_connect(server->loop, server->target, &config, &link->target.stream);
+  int status =
+      server->host[0] == 0
+          ? eddy_stream_connect(server->loop, server->target, &config, &link->target.stream)
+          : eddy_stream_connect_host(
+                server->loop, server->host, server->port, &config, &link->target.stream);
   if (status < 0) { /* out of descriptors, for example: the server goes on */
     fprintf(stderr, "forward: %s: %s\n", server->target, eddy_error_message(status));
     close_link(link);
@@ -153,18 +162,35 @@ static void on_signal(eddy_signal *watcher, int signal_number, void *context) {
   }
 }
 
+/* Looks at the target now, not at each connection. An address stays as it is; a name and its port
+ * are taken apart. */
+static void read_target(struct server *server, const char *text) {
+  eddy_address address;
+  int result = eddy_address_parse(text, &address);
+  const char *colon = strrchr(text, ':');
+  char *rest = NULL;
+  long port = colon != NULL ? strtol(colon + 1, &rest, 10) : 0;
+  server->target = text;
+  if (result == 0) {
+    return;
+  }
+  if (port < 1 || port > 65535 || *rest != 0 || colon == text ||
+      colon != text + strcspn(text, ":[]") || (size_t)(colon - text) >= sizeof server->host) {
+    check(result, text);
+  }
+  memcpy(server->host, text, (size_t)(colon - text));
+  server->port = (int)port;
+}
+
 int main(int argc, char **argv) {
   static const int numbers[] = {SIGINT, SIGTERM};
   struct server server = {0};
-  eddy_address target;
   char text[128];
   if (argc != 3) {
-    fprintf(stderr, "usage: forward ADDRESS TARGET     for example 127.0.0.1:7009 127.0.0.1:80\n");
+    fprintf(stderr, "usage: forward ADDRESS TARGET     for example 127.0.0.1:7009 localhost:80\n");
     return 2;
   }
-  server.target = argv[2];
-  check(
-      eddy_address_parse(server.target, &target), server.target); /* now, not at each connection */
+  read_target(&server, argv[2]);
   check(eddy_loop_create(NULL, &server.loop), "loop");
   eddy_listener_config config = EDDY_LISTENER_CONFIG_INIT;
   config.context = &server;

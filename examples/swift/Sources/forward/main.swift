@@ -1,24 +1,57 @@
 // forward: hands each connection on to another address.
 //
 //   swift run forward 127.0.0.1:7009 127.0.0.1:80
+//   swift run forward 127.0.0.1:7009 localhost:80
 //
-// It shows outgoing connections, backpressure from one stream to another, and half-close: each
+// It shows outgoing connections, also to a host of which only the name is known and any of whose
+// addresses will do, backpressure from one stream to another, and half-close: each
 // direction ends by itself, and the connection when both have.
 
 import Eddy
 import EddyCore
 import Glibc
 
+/// Where connections are handed on to.
+enum Target {
+  case address(String)
+  case host(String, port: Int)
+
+  init?(_ text: String) {
+    var address = eddy_address()
+    if eddy_address_parse(text, &address) == 0 {
+      self = .address(text)
+      return
+    }
+    let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+    guard parts.count == 2, !parts[0].isEmpty, let port = Int(parts[1]), (1...65535).contains(port)
+    else { return nil }
+    self = .host(String(parts[0]), port: port)
+  }
+
+  func connect(
+    _ loop: Loop, _ configuration: StreamConfiguration
+  ) throws(EddyError) -> EddyCore.Stream {
+    switch self {
+    case .address(let address):
+      try .connect(loop: loop, address: address, configuration: configuration)
+    case .host(let host, let port):
+      try .connect(loop: loop, host: host, port: port, configuration: configuration)
+    }
+  }
+}
+
 /// Confined to the loop's thread, as are its links.
 final class Server {
   private let loop: Loop
-  private let target: String
+  private let target: Target
+  private let targetText: String
   private var listener: Listener?
   private var links: [ObjectIdentifier: Link] = [:]
 
-  init(_ loop: Loop, address: String, target: String) throws {
+  init(_ loop: Loop, address: String, target: Target, _ targetText: String) throws {
     self.loop = loop
     self.target = target
+    self.targetText = targetText
     var configuration = ListenerConfiguration()
     configuration.context = Unmanaged.passUnretained(self).toOpaque()
     configuration.onAccept = { _, fd, context in
@@ -35,13 +68,13 @@ final class Server {
     do {
       try link.open(loop, fd, target)
     } catch {
-      warn("forward: \(target): \(error)")
+      warn("forward: \(targetText): \(error)")
       link.close()
     }
   }
 
   func targetFailed(_ error: EddyError) {
-    warn("forward: \(target): \(error.message)")
+    warn("forward: \(targetText): \(error.message)")
   }
 
   func remove(_ link: Link) {
@@ -66,7 +99,7 @@ final class Link {
     (target.link, target.other) = (self, client)
   }
 
-  func open(_ loop: Loop, _ fd: Int32, _ address: String) throws {
+  func open(_ loop: Loop, _ fd: Int32, _ address: Target) throws {
     do {
       client.stream = try EddyCore.Stream(
         loop: loop, accepted: fd, configuration: client.configuration)
@@ -74,8 +107,7 @@ final class Link {
       _ = Glibc.close(fd)
       throw error
     }
-    target.stream = try EddyCore.Stream.connect(
-      loop: loop, address: address, configuration: target.configuration)
+    target.stream = try address.connect(loop, target.configuration)
   }
 
   /// Until now the client had to wait.
@@ -158,20 +190,19 @@ func warn(_ text: String) {
 }
 
 let arguments = CommandLine.arguments
-var checked = eddy_address()
 guard arguments.count == 3 else {
-  warn("usage: forward ADDRESS TARGET     for example 127.0.0.1:7009 127.0.0.1:80")
+  warn("usage: forward ADDRESS TARGET     for example 127.0.0.1:7009 localhost:80")
   exit(2)
 }
-let (address, target) = (arguments[1], arguments[2])
-guard eddy_address_parse(target, &checked) == 0 else {  // now, not at each connection
-  warn("forward: \(target): \(EddyError(code: Int32(EDDY_EADDRFORMAT)).message)")
+let (address, targetText) = (arguments[1], arguments[2])
+guard let target = Target(targetText) else {  // now, not at each connection
+  warn("forward: \(targetText): \(EddyError(code: Int32(EDDY_EADDRFORMAT)).message)")
   exit(2)
 }
 
 do {
   try EventLoop.run { loop in
-    let server = try Server(loop.core, address: address, target: target)
+    let server = try Server(loop.core, address: address, target: target, targetText)
     print("listening on \(server.address); Ctrl-C ends")
     fflush(nil)
     for await _ in try loop.signals(SIGINT, SIGTERM) { break }
