@@ -92,11 +92,10 @@ extension Stream {
     guard queue.pointee.isEmpty else { return enqueue(segment, bytes: 0) }
     switch sendFile(segment) {
     case .taken, .full: return enqueue(segment, bytes: 0)
-    case .tooShort:
-      queue.pointee.end(segment, code(EDDY_EOF))
-      startTelling()
-      return 0
+    case .tooShort: return complete(segment, code(EDDY_EOF))
     case .unreadable(let error):
+      // What has gone before can't be taken back, so that it is no refusal.
+      guard segment.pointee.start == Int(offset) else { return complete(segment, error) }
       free(segment)
       freeQueueIfDone()
       return Int(error)
@@ -159,7 +158,12 @@ extension Stream {
       queue.pointee.append(segment, bytes: bytes)
       return awaitQueue(queue)
     }
-    queue.pointee.end(segment, 0)
+    return complete(segment, 0)
+  }
+
+  /// Has the `done` of a segment told that never was in the queue.
+  private func complete(_ segment: WriteQueue.Segment, _ status: Int32) -> Int {
+    queue.unsafelyUnwrapped.pointee.end(segment, status)
     startTelling()
     return 0
   }

@@ -1,5 +1,6 @@
 /* eddy/stream.h where read(2) and send(2) are short, interrupted, or fail. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -224,6 +225,39 @@ static void what_send_says_of_the_queue_is_told_once(void) {
   close_pair(ends, loop);
 }
 
+static void note_done(int status, void *context) {
+  *(int *)context = status;
+}
+
+/* A file that can't be read to its end: what has gone before it can't be taken back. */
+static void what_sendfile_says_after_a_part_is_told_by_the_completion(void) {
+  eddy_loop *loop = make_loop();
+  endpoint ends[2];
+  uint8_t bytes[LENGTH];
+  int file = open("file", O_RDWR | O_CREAT | O_EXCL, 0600), status = 1;
+  endpoint_pair(ends, loop);
+  fill_pattern(bytes, sizeof bytes, 0);
+  CHECK(write(file, bytes, sizeof bytes) == LENGTH);
+  fault_nth(FAULT_SENDFILE, 1, EIO);
+  CHECK_EQ(
+      eddy_stream_sendfile(ends[0].stream, file, 0, LENGTH, note_done, &status),
+      EDDY_EIO); /* nothing has gone */
+  fault_none();
+  fault_short(FAULT_SENDFILE, 100);
+  fault_nth(FAULT_SENDFILE, 3, EIO);
+  CHECK_EQ(eddy_stream_sendfile(ends[0].stream, file, 0, LENGTH, note_done, &status), 0);
+  CHECK_EQ(status, 1);
+  while (status == 1 || ends[1].received < 200) {
+    CHECK(eddy_loop_run(loop, EDDY_RUN_ONCE) >= 0);
+  }
+  CHECK_EQ(status, EDDY_EIO);
+  endpoint_write(&ends[0], "x"); /* the stream is as it was */
+  while (ends[1].received < 201) {
+    CHECK(eddy_loop_run(loop, EDDY_RUN_ONCE) >= 0);
+  }
+  close_pair(ends, loop);
+}
+
 static const tap_test tests[] = {
     TAP_TEST(short_sends_lose_nothing),
     TAP_TEST(short_writes_to_a_pipe_lose_nothing),
@@ -233,5 +267,6 @@ static const tap_test tests[] = {
     TAP_TEST(what_read_says_is_told_once),
     TAP_TEST(what_send_says_at_once_is_the_result),
     TAP_TEST(what_send_says_of_the_queue_is_told_once),
+    TAP_TEST(what_sendfile_says_after_a_part_is_told_by_the_completion),
 };
 TAP_MAIN(tests)

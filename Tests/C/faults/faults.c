@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -28,9 +29,9 @@ typedef struct fault {
 static fault faults[FAULT_CALLS];
 
 static const char *const names[FAULT_CALLS] = {
-    "accept4",     "bind",    "connect",    "epoll_ctl", "epoll_wait",     "eventfd", "fcntl",
-    "getsockname", "listen",  "malloc",     "pipe2",     "pthread_create", "read",    "realloc",
-    "send",        "sendmsg", "setsockopt", "socket",    "writev",
+    "accept4",     "bind",     "connect", "epoll_ctl",  "epoll_wait",     "eventfd", "fcntl",
+    "getsockname", "listen",   "malloc",  "pipe2",      "pthread_create", "read",    "realloc",
+    "send",        "sendfile", "sendmsg", "setsockopt", "socket",         "writev",
 };
 
 #define LOAD(variable) __atomic_load_n(&(variable), __ATOMIC_SEQ_CST)
@@ -279,6 +280,12 @@ ssize_t writev(int fd, const struct iovec *vector, int count) {
     return real.function(fd, vector, count);
   }
   return real.function(fd, parts, cut(FAULT_WRITEV, vector, count, parts));
+}
+
+ssize_t sendfile(int out, int in, off_t *offset, size_t count) {
+  LIBC(FAULT_SENDFILE, ssize_t, (int, int, off_t *, size_t));
+  return fails(FAULT_SENDFILE) ? -1
+                               : real.function(out, in, offset, at_most(FAULT_SENDFILE, count));
 }
 
 #if defined(__has_feature)

@@ -29,6 +29,7 @@ typedef enum fault_call {
   FAULT_READ,
   FAULT_REALLOC,
   FAULT_SEND,
+  FAULT_SENDFILE,
   FAULT_SENDMSG,
   FAULT_SETSOCKOPT,
   FAULT_SOCKET,
@@ -45,7 +46,8 @@ void fault_each(fault_call call, int error);
 /* Of each two calls one fails with `error`: the next, the one after the next but one, … */
 void fault_every_other(fault_call call, int error);
 
-/* FAULT_READ, FAULT_SEND, FAULT_SENDMSG, FAULT_WRITEV: at most `bytes` are taken at once. */
+/* FAULT_READ, FAULT_SEND, FAULT_SENDFILE, FAULT_SENDMSG, FAULT_WRITEV: at most `bytes` are taken at
+ * once. */
 void fault_short(fault_call call, size_t bytes);
 
 /* Ends every fault, and counts from 0 again. */
