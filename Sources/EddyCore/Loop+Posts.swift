@@ -110,15 +110,14 @@ extension Loop {
   /// ones of its callbacks. What is left of an earlier run comes before both.
   func putEarlierPostsFirst() {
     guard !ownPosts.isEmpty || !takenPosts.isEmpty || hasForeignPosts else { return }
-    var later = PostBuffer()
     takenPosts.take(&ownPosts)
-    if ownPosts.isEmpty {
+    if takenPosts.isEmpty {
+      takeForeignPosts()
+    } else if ownPosts.isEmpty {
       takeForeignNodes()
-      if !sharedPosts.isEmpty { sharedPosts.exchange(for: &later) }
-      takenPosts.take(&later)
-      if !later.isEmpty { swap(&ownPosts, &later) }  // for want of memory
+      sharedPosts.exchange(for: &ownPosts)
+      takenPosts.take(&ownPosts)  // without memory some stay there, where they come next
     }
-    later.release()
     postsBeforeOwn = takenPosts.count
   }
 
