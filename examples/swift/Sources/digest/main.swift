@@ -156,10 +156,13 @@ final class File {
     guard let input = fopen(path, "rbe") else { return .failed(errno: errno) }
     defer { fclose(input) }
     var digest: UInt64 = 14_695_981_039_346_656_037  // FNV's offset basis and prime for 64 bits
-    var buffer = [UInt8](repeating: 0, count: Self.bufferSize)
+    let buffer = UnsafeMutablePointer<UInt8>.allocate(capacity: Self.bufferSize)
+    defer { buffer.deallocate() }
     var untold = 0
-    while case let count = fread(&buffer, 1, buffer.count, input), count > 0 {
-      for byte in buffer[..<count] { digest = (digest ^ UInt64(byte)) &* 1_099_511_628_211 }
+    while case let count = fread(buffer, 1, Self.bufferSize, input), count > 0 {
+      for index in 0..<count {
+        digest = (digest ^ UInt64(buffer[index])) &* 1_099_511_628_211
+      }
       untold += count
       if untold >= Self.step {
         loop.post(
