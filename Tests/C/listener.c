@@ -114,6 +114,10 @@ static void bad_arguments_are_invalid(void) {
 
 static void an_address_that_cannot_be_had_is_refused(void) {
   eddy_loop *loop = make_loop();
+  char path[] = "unix:-----------------------------------------------------------------------------"
+                "-------------------------------";
+  CHECK_EQ(strlen(path), 5 + 108); /* unix(7): 108 with the final zero */
+  CHECK_EQ(try_listen(loop, path), EDDY_ENAMETOOLONG);
   CHECK_EQ(try_listen(loop, "127.0.0.1"), EDDY_EADDRFORMAT);
   CHECK_EQ(try_listen(loop, "example:80"), EDDY_EADDRFORMAT);
   CHECK_EQ(try_listen(loop, "192.0.2.1:0"), EDDY_EADDRNOTAVAIL); /* TEST-NET-1, RFC 5737 */

@@ -29,6 +29,11 @@ static int open_tcp(endpoint *end, eddy_loop *loop, eddy_stream_config *config) 
   return peer;
 }
 
+static void never_idle(eddy_stream *stream, void *context) {
+  (void)stream, (void)context;
+  CHECK(0);
+}
+
 static void configurations_that_contradict_themselves_are_invalid(void) {
   eddy_loop *loop = make_loop();
   eddy_stream_config config;
@@ -38,6 +43,15 @@ static void configurations_that_contradict_themselves_are_invalid(void) {
   endpoint_init(&end, loop);
   config = endpoint_config(&end);
   config.idle_timeout = 1; /* without on_idle */
+  CHECK_EQ(eddy_stream_open(loop, fds[0], &config, &end.stream), EDDY_EINVAL);
+  config.idle_timeout = ((uint64_t)1 << 62) + 1; /* nanoseconds: more than 146 years */
+  config.on_idle = never_idle;
+  CHECK_EQ(eddy_stream_open(loop, fds[0], &config, &end.stream), EDDY_EINVAL);
+  config = endpoint_config(&end);
+  config.connect_timeout = EDDY_NEVER;
+  CHECK_EQ(eddy_stream_connect(loop, "127.0.0.1:9", &config, &end.stream), EDDY_EINVAL);
+  config = endpoint_config(&end);
+  config.write_high_mark = config.write_low_mark = 9;
   CHECK_EQ(eddy_stream_open(loop, fds[0], &config, &end.stream), EDDY_EINVAL);
   config = endpoint_config(&end);
   config.keep_alive = 32768 * EDDY_SECOND; /* more than the kernel takes */

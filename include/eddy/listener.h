@@ -57,8 +57,8 @@ typedef struct eddy_listener_config {
  * goes when the listener is closed.
  *
  * @param address text, as the top of this header says.
- * @return 0; EDDY_EADDRFORMAT; EDDY_EADDRINUSE, EDDY_EACCES and others of bind(2);
- * EDDY_EINVAL; EDDY_ENOMEM. Since 0.1.
+ * @return 0; EDDY_EADDRFORMAT; EDDY_ENAMETOOLONG for a path of more than 107 bytes (unix(7));
+ * EDDY_EADDRINUSE, EDDY_EACCES and others of bind(2); EDDY_EINVAL; EDDY_ENOMEM. Since 0.1.
  */
 int eddy_listener_create(
     eddy_loop *loop, const char *address, const eddy_listener_config *config,

@@ -114,7 +114,9 @@ typedef struct eddy_stream_config {
  *
  * @param fd made non-blocking and close-on-exec; owned by the stream from here
  *           on if the result is 0. TCP_NODELAY is set on a TCP socket.
- * @return 0; EDDY_EINVAL; EDDY_EBADF; EDDY_ENOMEM. Since 0.1.
+ * @return 0; EDDY_EINVAL, also for a socket that is no stream, a low mark that is not below the
+ * high one, idle_timeout without on_idle, and a time of more than 146 years (2^62 ns); EDDY_EBADF;
+ * EDDY_ENOMEM. Since 0.1.
  */
 int eddy_stream_open(
     eddy_loop *loop, int fd, const eddy_stream_config *config, eddy_stream **out_stream);
@@ -123,8 +125,8 @@ int eddy_stream_open(
  * Starts to connect. on_connect tells the outcome, always from the loop.
  *
  * @param address text, as the top of this header says.
- * @return 0; EDDY_EADDRFORMAT; EDDY_EMFILE and others of socket(2); EDDY_EINVAL; EDDY_ENOMEM.
- * Since 0.1.
+ * @return 0; EDDY_EADDRFORMAT; EDDY_ENAMETOOLONG for a path of more than 107 bytes (unix(7));
+ * EDDY_EMFILE and others of socket(2); EDDY_EINVAL, as eddy_stream_open; EDDY_ENOMEM. Since 0.1.
  */
 int eddy_stream_connect(
     eddy_loop *loop, const char *address, const eddy_stream_config *config,
