@@ -39,6 +39,9 @@ final class ExchangeDispatcher: ExchangeHandler, @unchecked Sendable {
   /// Nil once the server is closed: a handler may keep responders, which hold this dispatcher.
   var router: Router?
   private let bodyLimit: Int
+  let proxies: TrustedProxies
+  /// Proxy fields that contradict each other have been reported.
+  var hasReportedContradiction = false
   /// Nil once the server is closed. It holds this dispatcher too, until then.
   var engine: HTTPEngine?
   private var states: [Exchange: State] = [:]
@@ -50,10 +53,11 @@ final class ExchangeDispatcher: ExchangeHandler, @unchecked Sendable {
   /// grows with what really comes.
   private static let bodyReserve = 1 << 20
 
-  init(loop: EventLoop, router: Router, bodyLimit: Int, logger: Logger) {
+  init(loop: EventLoop, router: Router, bodyLimit: Int, proxies: TrustedProxies, logger: Logger) {
     self.loop = loop
     self.router = router
     self.bodyLimit = bodyLimit
+    self.proxies = proxies
     self.logger = logger
   }
 
@@ -64,6 +68,7 @@ final class ExchangeDispatcher: ExchangeHandler, @unchecked Sendable {
   ) -> BodyPolicy {
     guard let router else { return .discard }
     let method = HTTPRequest.Method(head)
+    let forwarded = proxies.isEmpty ? nil : forwardedClient(exchange, head)
     let responder = Responder(dispatcher: self, exchange: exchange, isHead: method == .head)
     if head.targetForm == .asterisk {
       answer(responder, with: router.serverOptions)
@@ -76,6 +81,7 @@ final class ExchangeDispatcher: ExchangeHandler, @unchecked Sendable {
     case .route(let route, let parameters):
       var request = Request(head, method: method, exchange: responder)
       request.parameters = parameters
+      request.forwarded = forwarded
       guard head.hasBody else {
         handle(request, route, responder)
         return .discard

@@ -29,16 +29,18 @@ public final class HTTPServer {
   /// - Parameters:
   ///   - router: with all its routes.
   ///   - limits: `body` is the largest that any route may take.
+  ///   - trustedProxies: whose word about the client's address and scheme is believed.
   ///   - logger: gets the errors of handlers, and of accepting connections.
   /// - Precondition: called on the loop's thread; before it runs, on the one that created it.
   public init(
     loop: EventLoop, router: Router, limits: HTTPLimits = HTTPLimits(),
+    trustedProxies: TrustedProxies = .none,
     logger: Logger = Logger(label: "eddy.http")
   ) {
     loop.preconditionOnLoop()
     self.loop = loop
     dispatcher = ExchangeDispatcher(
-      loop: loop, router: router, bodyLimit: limits.body, logger: logger)
+      loop: loop, router: router, bodyLimit: limits.body, proxies: trustedProxies, logger: logger)
     var engineLimits = limits
     // The dispatcher's business, which knows what to say about it.
     engineLimits.body = .max

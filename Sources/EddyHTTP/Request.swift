@@ -15,6 +15,8 @@ public struct Request: Sendable {
 
   let head: HeadBytes
   let exchange: Responder?
+  /// What a trusted proxy says of the client.
+  var forwarded: ForwardedClient?
 
   init(
     method: HTTPRequest.Method, minorVersion: Int, head: HeadBytes, body: [UInt8] = [],
@@ -59,11 +61,15 @@ public struct Request: Sendable {
     head.value(of: name)
   }
 
-  /// The client's address as text, such as `127.0.0.1:40112`: of the connection, so behind a proxy
-  /// it is the proxy's. Nil once the request has been answered.
+  /// The client's address as text, such as `127.0.0.1:40112`, or `unix:`. Behind a trusted proxy
+  /// (``TrustedProxies``) it is the address that the proxy names, with the port only if the proxy
+  /// names that too; else it is the connection's, and nil once the request has been answered.
   ///
   /// - Precondition: called on the loop's thread.
-  public var remoteAddress: String? { exchange?.remoteAddress }
+  public var remoteAddress: String? { forwarded?.address ?? exchange?.remoteAddress }
+
+  /// The scheme that the client has used: `http`, or `https` if a trusted proxy says so.
+  public var scheme: String { forwarded?.scheme ?? "http" }
 
   /// Every field, in the order in which they were sent. It is made anew each time: for one field,
   /// ``header(_:)`` costs less.

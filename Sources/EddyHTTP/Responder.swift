@@ -52,7 +52,8 @@ public struct Responder: @unchecked Sendable {
     return dispatcher.onAbandoned(exchange, function)
   }
 
-  /// The client's address as text; nil once the exchange is over.
+  /// The address of the connection's other end as text, behind a proxy the proxy's (the client's is
+  /// ``Request/remoteAddress``); nil once the exchange is over.
   ///
   /// - Precondition: called on the loop's thread.
   public var remoteAddress: String? {

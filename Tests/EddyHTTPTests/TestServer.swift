@@ -13,7 +13,8 @@ final class TestServer: Sendable {
 
   /// - Parameter routes: called on the loop's thread.
   init(
-    limits: HTTPLimits = HTTPLimits(), _ routes: @escaping @Sendable (Router, EventLoop) -> Void
+    limits: HTTPLimits = HTTPLimits(), trustedProxies: TrustedProxies = .none,
+    _ routes: @escaping @Sendable (Router, EventLoop) -> Void
   ) async throws {
     let thread = try EventLoopThread()
     let loop = thread.loop
@@ -22,7 +23,8 @@ final class TestServer: Sendable {
       let router = Router()
       routes(router, loop)
       let logger = Logger(label: "test") { _ in LogRecorder(log: log) }
-      let server = HTTPServer(loop: loop, router: router, limits: limits, logger: logger)
+      let server = HTTPServer(
+        loop: loop, router: router, limits: limits, trustedProxies: trustedProxies, logger: logger)
       return (try server.listen(on: "127.0.0.1:0"), LoopBound(server, loop: loop))
     }
     self.thread = thread
