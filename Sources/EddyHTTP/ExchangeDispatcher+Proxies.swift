@@ -23,7 +23,7 @@ extension ExchangeDispatcher {
       """
       Fields of a trusted proxy name different clients or schemes (Forwarded, X-Forwarded-*, \
       X-Real-IP, X-Scheme), so none is believed: one is the client's own. Let the proxy remove \
-      those that it does not write, or say which it writes (TrustedProxies.fields).
+      those that it does not write, or say which it writes (TrustedProxies.fields; eddyd's \"proxyFields\").
       """)
   }
 }

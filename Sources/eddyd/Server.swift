@@ -39,7 +39,9 @@ struct Server {
     limits.connections =
       settings.connections
       ?? descriptors.connections(besides: settings.tasks.reduce(0) { $0 + $1.concurrency })
-    let server = HTTPServer(loop: loop, router: router, limits: limits, logger: logger)
+    let server = HTTPServer(
+      loop: loop, router: router, limits: limits, trustedProxies: settings.trustedProxies,
+      logger: logger)
     try listen(server)
     logger.info("tasks", metadata: ["names": .array(tasks.map { .string($0.name) })])
 

@@ -1,3 +1,4 @@
+import EddyHTTP
 import EddyJobs
 import Glibc
 import Logging
@@ -78,6 +79,19 @@ import Testing
     #expect(limits.bodyRateWindow == 9_000_000_000)
     #expect(limits.idleTimeout == 10_000_000_000)
     #expect(limits.writeTimeout == 250_000_000)
+  }
+
+  @Test func thisMachineIsTrustedUnlessTheFileSaysOtherwise() async throws {
+    #expect(try await settings("{}").trustedProxies == .loopback)
+    #expect(try await settings(#"{"trustedProxies": []}"#).trustedProxies.isEmpty)
+    let settings = try await settings(
+      #"{"trustedProxies": ["10.0.0.0/8", "unix:"], "proxyFields": "x-real-ip"}"#)
+    #expect(
+      settings.trustedProxies == (try TrustedProxies(["10.0.0.0/8", "unix:"], fields: .xRealIP)))
+    let flaw = await flaw("{\n\"trustedProxies\": [\"10.0.0.1/8\"]}")
+    #expect(flaw.contains("c.json:2: trustedProxies: '10.0.0.1/8' names"), "\(flaw)")
+    let kind = await self.flaw(#"{"proxyFields": "x-client-ip"}"#)
+    #expect(kind.contains("write one of any, forwarded, x-forwarded, x-real-ip"), "\(kind)")
   }
 
   @Test func everyKeyOfATaskIsTakenOver() async throws {

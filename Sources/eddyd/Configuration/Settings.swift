@@ -12,6 +12,9 @@ struct Settings {
   var drain: Duration = .seconds(30)
   var logLevel: Logger.Level = .info
   var limits = HTTPLimits()
+  /// Whose word about the client's address is believed. That of this machine: nginx before eddyd
+  /// needs no configuration then, and from elsewhere nobody can connect from the loopback.
+  var trustedProxies = TrustedProxies.loopback
   /// How many clients may be connected at once: nil for what ``DescriptorLimit`` allows; 0 for any.
   var connections: Int?
   var jobs = JobsConfiguration()
