@@ -34,8 +34,10 @@ extension ExchangeDispatcher {
     loop.preconditionOnLoop()
     guard let engine else { throw BodyWriter.ClientGone() }
     switch bytes.withUnsafeBytes({ engine.write(exchange, $0) }) {
-    case .written: return
-    case .full: try await waitUntilWritable(exchange)
+    case .written: records?.wrote(exchange, bytes.count)
+    case .full:
+      records?.wrote(exchange, bytes.count)
+      try await waitUntilWritable(exchange)
     case .gone: throw BodyWriter.ClientGone()
     }
   }
@@ -64,7 +66,8 @@ extension ExchangeDispatcher {
     guard let engine else { return false }
     return withFieldLines(response.headers) { fields in
       func respond(_ body: UnsafeRawBufferPointer) -> Bool {
-        engine.respond(
+        note(responder, response.status, content: body.count)
+        return engine.respond(
           responder.exchange, status: response.status.code, fields: fields, body: body)
       }
       switch response.body {
@@ -77,10 +80,18 @@ extension ExchangeDispatcher {
 
   private func begin(_ responder: Responder, _ response: Response, _ length: Int64?) -> Bool {
     guard let engine else { return false }
+    note(responder, response.status)
     return withFieldLines(response.headers) { fields in
       engine.begin(
         responder.exchange, status: response.status.code, fields: fields, contentLength: length)
     }
+  }
+
+  /// For the access log.
+  private func note(_ responder: Responder, _ status: HTTPResponse.Status, content: Int = 0) {
+    guard let records else { return }
+    let hasContent = !responder.isHead && status != .noContent && status != .notModified
+    records.answer(responder.exchange, status: status.code, bytes: hasContent ? content : 0)
   }
 
   private func end(_ exchange: Exchange) -> Bool {

@@ -40,6 +40,8 @@ final class ExchangeDispatcher: ExchangeHandler, @unchecked Sendable {
   var router: Router?
   private let bodyLimit: Int
   let proxies: TrustedProxies
+  /// Nil without an access log.
+  let records: AccessRecords?
   /// Proxy fields that contradict each other have been reported.
   var hasReportedContradiction = false
   /// Nil once the server is closed. It holds this dispatcher too, until then.
@@ -53,11 +55,15 @@ final class ExchangeDispatcher: ExchangeHandler, @unchecked Sendable {
   /// grows with what really comes.
   private static let bodyReserve = 1 << 20
 
-  init(loop: EventLoop, router: Router, bodyLimit: Int, proxies: TrustedProxies, logger: Logger) {
+  init(
+    loop: EventLoop, router: Router, bodyLimit: Int, proxies: TrustedProxies, accessLog: AccessLog?,
+    logger: Logger
+  ) {
     self.loop = loop
     self.router = router
     self.bodyLimit = bodyLimit
     self.proxies = proxies
+    records = accessLog.map(AccessRecords.init)
     self.logger = logger
   }
 
@@ -69,6 +75,7 @@ final class ExchangeDispatcher: ExchangeHandler, @unchecked Sendable {
     guard let router else { return .discard }
     let method = HTTPRequest.Method(head)
     let forwarded = proxies.isEmpty ? nil : forwardedClient(exchange, head)
+    records?.begin(exchange, head, forwarded) { peer(of: exchange) }
     let responder = Responder(dispatcher: self, exchange: exchange, isHead: method == .head)
     if head.targetForm == .asterisk {
       answer(responder, with: router.serverOptions)
@@ -119,6 +126,7 @@ final class ExchangeDispatcher: ExchangeHandler, @unchecked Sendable {
 
   func abandoned(_ exchange: Exchange) {
     incoming[exchange] = nil
+    records?.end(exchange)
     guard let state = states.removeValue(forKey: exchange) else { return }
     state.task?.cancel()
     for writer in state.writers { writer.resume(throwing: BodyWriter.ClientGone()) }
@@ -192,6 +200,7 @@ final class ExchangeDispatcher: ExchangeHandler, @unchecked Sendable {
 
   /// The answer is finished.
   func forget(_ exchange: Exchange) {
+    records?.end(exchange)
     if !states.isEmpty { states[exchange] = nil }
   }
 
@@ -209,10 +218,23 @@ final class ExchangeDispatcher: ExchangeHandler, @unchecked Sendable {
   }
 
   func peer(of exchange: Exchange) -> String? {
+    addressText { engine?.peer(exchange, into: $0) }
+  }
+
+  /// The engine has answered a request itself.
+  func refused(_ exchange: Exchange, _ status: Int, _ contentLength: Int) {
+    records?.refused(exchange, status: status, bytes: contentLength) {
+      addressText { engine?.connectionPeer(exchange, into: $0) }
+    }
+  }
+
+  private func addressText(
+    _ write: (UnsafeMutableBufferPointer<CChar>) -> Int32?
+  ) -> String? {
     /// As eddy/stream.h says, this holds every address.
     let longestAddress = 128
     return withUnsafeTemporaryAllocation(of: CChar.self, capacity: longestAddress) { buffer in
-      guard let engine, engine.peer(exchange, into: buffer) >= 0, let text = buffer.baseAddress
+      guard let length = write(buffer), length >= 0, let text = buffer.baseAddress
       else { return nil }
       return String(cString: text)
     }

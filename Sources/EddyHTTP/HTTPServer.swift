@@ -30,23 +30,28 @@ public final class HTTPServer {
   ///   - router: with all its routes.
   ///   - limits: `body` is the largest that any route may take.
   ///   - trustedProxies: whose word about the client's address and scheme is believed.
+  ///   - accessLog: gets a line for each answer.
   ///   - logger: gets the errors of handlers, and of accepting connections.
   /// - Precondition: called on the loop's thread; before it runs, on the one that created it.
   public init(
     loop: EventLoop, router: Router, limits: HTTPLimits = HTTPLimits(),
-    trustedProxies: TrustedProxies = .none,
+    trustedProxies: TrustedProxies = .none, accessLog: AccessLog? = nil,
     logger: Logger = Logger(label: "eddy.http")
   ) {
     loop.preconditionOnLoop()
     self.loop = loop
     dispatcher = ExchangeDispatcher(
-      loop: loop, router: router, bodyLimit: limits.body, proxies: trustedProxies, logger: logger)
+      loop: loop, router: router, bodyLimit: limits.body, proxies: trustedProxies,
+      accessLog: accessLog, logger: logger)
     var engineLimits = limits
     // The dispatcher's business, which knows what to say about it.
     engineLimits.body = .max
     let engine = HTTPEngine(loop: loop.core, limits: engineLimits, handler: dispatcher)
     var failures = AcceptFailures(logger: logger)
     engine.onAcceptError = { failures.add($0, now: loop.now) }
+    if accessLog != nil {
+      engine.onRefusal = { [unowned dispatcher] in dispatcher.refused($0, $1, $2) }
+    }
     dispatcher.engine = engine
   }
 

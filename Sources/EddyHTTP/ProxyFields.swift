@@ -36,7 +36,7 @@ extension ProxyFields {
 
 extension UnsafeRawBufferPointer {
   /// - Parameter lowercaseName: of the same length.
-  fileprivate func isName(_ lowercaseName: StaticString) -> Bool {
+  func isName(_ lowercaseName: StaticString) -> Bool {
     for index in 0..<count {
       let byte = self[index]
       let isUppercase = (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)

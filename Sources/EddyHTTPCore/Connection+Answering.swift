@@ -159,10 +159,23 @@ extension Connection {
 
   // MARK: - Refusals
 
+  /// For the log; nothing is written yet.
+  private func reportRefusal(_ error: RequestError, _ before: Answer) {
+    guard let report = engine.onRefusal, before == .none || before == .awaited else { return }
+    var length = 0
+    if before == .none || !isHeadMethod {
+      engine.problem.removeAll()
+      engine.problem.appendProblem(error)
+      length = engine.problem.count
+    }
+    report(exchange, error.status, length)
+  }
+
   /// Answers in the handler's place, if an answer can still be sent, and closes.
   func refuse(_ error: RequestError) {
     guard phase != .closed, phase != .lingering else { return }
     let before = answer
+    reportRefusal(error, before)
     answer = .none
     if before == .awaited || before == .streaming {
       engine.handler.abandoned(exchange)

@@ -93,4 +93,13 @@ extension HTTPEngine {
   public func peer(_ exchange: Exchange, into buffer: UnsafeMutableBufferPointer<CChar>) -> Int32 {
     find(exchange, else: Int32(EDDY_ENOTCONN)) { $0.stream.peer(into: buffer) }
   }
+
+  /// The address of the client whose connection an exchange came by, whether the exchange is still
+  /// there or not; otherwise as ``peer(_:into:)``.
+  public func connectionPeer(
+    _ exchange: Exchange, into buffer: UnsafeMutableBufferPointer<CChar>
+  ) -> Int32 {
+    guard let reference = connections.find(exchange) else { return Int32(EDDY_ENOTCONN) }
+    return reference._withUnsafeGuaranteedRef { $0.stream.peer(into: buffer) }
+  }
 }

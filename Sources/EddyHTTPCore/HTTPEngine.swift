@@ -46,6 +46,11 @@ public final class HTTPEngine {
   }
   /// Called each time that accepting has failed, so that it can be logged.
   public var onAcceptError: ((EddyError) -> Void)?
+  /// Called when the engine is about to answer itself (400, 408, 413, …), before
+  /// ``ExchangeHandler/abandoned(_:)``, so that it can be logged: with the status and the bytes of
+  /// the content. If the head could not be read, the exchange is one that was answered before, or
+  /// has the number 0.
+  public var onRefusal: ((Exchange, _ status: Int, _ contentLength: Int) -> Void)?
 
   /// - Parameters:
   ///   - loop: kept by the engine.

@@ -14,7 +14,7 @@ final class TestServer: Sendable {
   /// - Parameter routes: called on the loop's thread.
   init(
     limits: HTTPLimits = HTTPLimits(), trustedProxies: TrustedProxies = .none,
-    _ routes: @escaping @Sendable (Router, EventLoop) -> Void
+    accessLog: AccessLog? = nil, _ routes: @escaping @Sendable (Router, EventLoop) -> Void
   ) async throws {
     let thread = try EventLoopThread()
     let loop = thread.loop
@@ -24,7 +24,8 @@ final class TestServer: Sendable {
       routes(router, loop)
       let logger = Logger(label: "test") { _ in LogRecorder(log: log) }
       let server = HTTPServer(
-        loop: loop, router: router, limits: limits, trustedProxies: trustedProxies, logger: logger)
+        loop: loop, router: router, limits: limits, trustedProxies: trustedProxies,
+        accessLog: accessLog, logger: logger)
       return (try server.listen(on: "127.0.0.1:0"), LoopBound(server, loop: loop))
     }
     self.thread = thread
