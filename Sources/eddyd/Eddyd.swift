@@ -57,6 +57,8 @@ struct Eddyd: ParsableCommand {
       try Self.fail(EX_CONFIG, "\(error)")
     } catch let error as JobsConfigurationError {
       try Self.fail(EX_CONFIG, "\(configuration.config ?? "the flags"): \(error)")
+    } catch let error as AccessLog.OpenFailure {
+      try Self.fail(EX_CANTCREAT, "\(error)")
     } catch let error as ListenError {
       try Self.fail(EX_UNAVAILABLE, "\(error)")
     } catch let error as EddyError {

@@ -15,7 +15,7 @@ struct Server {
 
   /// Serves until a stop signal (``StopSignals``), and returns when the stop is complete.
   ///
-  /// - Throws: ``ListenError``; `JobsConfigurationError`; `EddyError` where the system gives no
+  /// - Throws: ``ListenError``; `AccessLog.OpenFailure`; `JobsConfigurationError`; `EddyError` where the system gives no
   ///   threads or descriptors.
   func run() async throws {
     for remark in settings.remarks { logger.warning("\(remark)") }
@@ -35,20 +35,35 @@ struct Server {
 
     // Before the first client can see the server, so that a signal can't come too early.
     let stop = try StopSignals(loop: loop, logger: logger)
+    let accessLog = try settings.accessLog.map {
+      try AccessLog($0.destination, format: $0.format, logger: logger)
+    }
+    // Before it can come: its default would end the program.
+    reopen(accessLog, on: try loop.signals(SIGUSR1))
     var limits = settings.limits
     limits.connections =
       settings.connections
       ?? descriptors.connections(besides: settings.tasks.reduce(0) { $0 + $1.concurrency })
     let server = HTTPServer(
       loop: loop, router: router, limits: limits, trustedProxies: settings.trustedProxies,
-      logger: logger)
+      accessLog: accessLog, logger: logger)
     try listen(server)
     logger.info("tasks", metadata: ["names": .array(tasks.map { .string($0.name) })])
 
     await stop.first()
     await drain(server, jobs)
     if jobs.statistics.running == 0 { await pool.close() }
+    if let accessLog, !accessLog.close() {
+      logger.warning("the last lines of the access log could not be written")
+    }
     logger.notice("stopped")
+  }
+
+  /// Opens the access log anew at each signal: logrotate has renamed the file.
+  private func reopen(_ log: AccessLog?, on signals: AsyncStream<Int32>) {
+    Task(executorPreference: loop) {
+      for await _ in signals { log?.reopen() }
+    }
   }
 
   private var builtinTasks: [TaskDefinition] {

@@ -81,6 +81,26 @@ import Testing
     #expect(limits.writeTimeout == 250_000_000)
   }
 
+  @Test func theAccessLogIsOffUnlessTheFileNamesIt() async throws {
+    #expect(try await settings("{}").accessLog == nil)
+    #expect(
+      try await settings(#"{"accessLog": {"path": "-"}}"#).accessLog
+        == AccessLogSettings(destination: .standardOutput))
+    #expect(
+      try await settings(#"{"accessLog": {"path": "/a", "format": "json"}}"#).accessLog
+        == AccessLogSettings(destination: .file("/a"), format: .json))
+    for (text, advice) in [
+      (#"{"accessLog": {}}"#, "accessLog has no \"path\"; write a path"),
+      (#"{"accessLog": {"path": ""}}"#, "write a path"),
+      (#"{"accessLog": {"path": "/a", "format": "common"}}"#, "write one of combined, json"),
+      (#"{"accessLog": {"path": "/a", "formt": "json"}}"#, "did you mean \"format\""),
+      (#"{"accessLog": "/a"}"#, "write an object"),
+    ] {
+      let flaw = await flaw(text)
+      #expect(flaw.contains(advice), "\(flaw)")
+    }
+  }
+
   @Test func thisMachineIsTrustedUnlessTheFileSaysOtherwise() async throws {
     #expect(try await settings("{}").trustedProxies == .loopback)
     #expect(try await settings(#"{"trustedProxies": []}"#).trustedProxies.isEmpty)

@@ -10,6 +10,7 @@ extension Settings {
   mutating func apply(_ root: ConfigurationSection, bodyLimit: Int?) throws {
     try applyServer(root)
     try applyProxies(root)
+    if let section = try root.section("accessLog") { accessLog = try section.accessLog() }
     if let section = try root.section("limits") { try applyLimits(section) }
     if let bodyLimit { limits.body = bodyLimit }
     if let section = try root.section("jobs") { try applyJobs(section) }

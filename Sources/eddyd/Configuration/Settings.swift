@@ -12,6 +12,8 @@ struct Settings {
   var drain: Duration = .seconds(30)
   var logLevel: Logger.Level = .info
   var limits = HTTPLimits()
+  /// Nil for none.
+  var accessLog: AccessLogSettings?
   /// Whose word about the client's address is believed. That of this machine: nginx before eddyd
   /// needs no configuration then, and from elsewhere nobody can connect from the loopback.
   var trustedProxies = TrustedProxies.loopback
