@@ -211,7 +211,9 @@ ptrdiff_t eddy_stream_write_buffers(
 
 /**
  * Queues a part of a file, which the kernel sends by itself (sendfile(2)). It keeps its order with
- * other writes. A file on a slow disk holds the loop up while the kernel reads it.
+ * other writes. A file on a slow disk holds the loop up while the kernel reads it. Where the file
+ * may get shorter meanwhile, call eddy_stream_shutdown in `done`, not before: an end that was asked
+ * for comes also behind a part that is cut short, and the peer would take what it got for all.
  *
  * @param fd      a regular file, which stays the caller's and must stay open until `done`. Its file
  *                offset is neither used nor moved.
