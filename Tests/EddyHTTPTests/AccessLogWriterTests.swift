@@ -99,7 +99,7 @@ import Testing
     log.reopen()
     append(log, "a")
     #expect(try await directory.eventually { moved.lines() == ["a"] })
-    #expect(reports.count == 1)
+    #expect(try await directory.eventually { directory.reports.entries.count == 1 })
     mkdir(directory.path, 0o755)
     #expect(try await directory.eventually { access(directory.file, F_OK) == 0 })
     append(log, "b")

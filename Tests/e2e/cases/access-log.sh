@@ -17,7 +17,7 @@ line() {
 }
 
 printf '%s\n' "{\"accessLog\": {\"path\": \"$access\"}}" >"$dir/c.json"
-start_eddyd eddyd --config "$dir/c.json"
+start_eddyd eddyd --config "$dir/c.json" --listen "unix:$dir/s"
 direct=$base
 
 curl -s -o /dev/null -A 'a"b\c' -e "$(printf 'x\ty')" "$base/jobs/0123456789abcdef0123456789abcdef?a=b"
@@ -26,6 +26,13 @@ is 'a line is nginx'"'"'s, escaped, and without the whole id' "$(untimed "$(line
 curl -s -o /dev/null -A - -H 'X-Forwarded-For: 203.0.113.9, 192.0.2.7' "$base/a"
 is 'a proxy of this machine is believed' "$(untimed "$(line 2)")" \
   '192.0.2.7 - - [] "GET /a HTTP/1.1" 404 N "-" "-"'
+
+curl -s -o /dev/null -A - --unix-socket "$dir/s" http://host/u
+is 'who connects through a Unix socket has no address' "$(untimed "$(line 3)")" \
+  'unix: - - [] "GET /u HTTP/1.1" 404 N "-" "-"'
+curl -s -o /dev/null -A - --unix-socket "$dir/s" -H 'Forwarded: for="[2001:db8::7]:4711"' http://host/u
+is 'and is believed as a proxy' "$(untimed "$(line 4)")" \
+  '2001:db8::7 - - [] "GET /u HTTP/1.1" 404 N "-" "-"'
 
 if [ -x "$NGINX" ]; then
   front=$(free_port)
@@ -36,7 +43,7 @@ if [ -x "$NGINX" ]; then
   # From another address than nginx's, which is trusted as well: nothing of the claims may remain.
   curl -s -o /dev/null -A - --interface 127.0.0.3 -H 'Forwarded: for=203.0.113.9;proto=https' \
     -H 'X-Real-IP: 203.0.113.9' -H 'X-Forwarded-Proto: https' "http://127.0.0.2:$front/b"
-  is 'through nginx the client has its own address' "$(untimed "$(line 3)")" \
+  is 'through nginx the client has its own address' "$(untimed "$(line 5)")" \
     '127.0.0.3 - - [] "GET /b HTTP/1.1" 404 N "-" "-"'
   stop_nginx
 else
@@ -49,7 +56,7 @@ kill -USR1 "$eddyd"
 check 'SIGUSR1 makes a new file' eventually 5 test -e "$access"
 curl -s -o /dev/null -A - "$base/c"
 is 'which gets the next line' "$(untimed "$(line 1)")" '127.0.0.1 - - [] "GET /c HTTP/1.1" 404 N "-" "-"'
-is 'the old one keeps its own' "$(lines_of "$access.1")" 3
+is 'the old one keeps its own' "$(lines_of "$access.1")" 5
 
 rm "$access"
 ln -s /dev/full "$access"
