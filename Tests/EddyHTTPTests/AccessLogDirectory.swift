@@ -29,7 +29,17 @@ final class AccessLogDirectory: Sendable {
   }
 
   func lines(of name: String = "access.log") -> [String] {
-    guard let bytes = FileManager.default.contents(atPath: "\(path)/\(name)") else { return [] }
+    // FileManager leaks memory for a file that is empty.
+    let fd = Glibc.open("\(path)/\(name)", O_RDONLY | O_CLOEXEC)
+    guard fd >= 0 else { return [] }
+    defer { close(fd) }
+    var bytes: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 65_536)
+    while true {
+      let count = read(fd, &buffer, buffer.count)
+      guard count > 0 else { break }
+      bytes += buffer[..<count]
+    }
     return String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
   }
 
