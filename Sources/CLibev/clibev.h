@@ -14,6 +14,7 @@
 #include <ev.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/openat2.h>
 #include <net/if.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -167,6 +168,19 @@ static inline int clibev_is_always_ready(int fd) {
   is_refused = epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) != 0 && errno == EPERM;
   close(epoll);
   return is_refused;
+}
+
+/* Opens a path that stays below a directory: neither "..", nor a symbolic link, nor a link of /proc
+ * can lead out of it (openat2(2), Linux 5.6). */
+static inline int clibev_open_beneath(int directory, const char *path, int flags) {
+  struct open_how how = {0};
+  how.flags = (unsigned long long)flags;
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
+  return (int)syscall(SYS_openat2, directory, path, &how, sizeof how);
+}
+
+static inline int clibev_open(const char *path, int flags) {
+  return open(path, flags);
 }
 
 static inline int clibev_fcntl_get(int fd, int command) {

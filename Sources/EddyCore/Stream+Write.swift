@@ -4,6 +4,9 @@ extension Stream {
   /// Bytes that wait to be written, but for those of files.
   public var queued: Int { queue.map { $0.pointee.count } ?? 0 }
 
+  /// Bytes of files that wait to be sent. It looks at each part that is queued.
+  public var queuedOfFiles: Int { queue.map { $0.pointee.countOfFiles } ?? 0 }
+
   /// Writes: at once what the kernel takes, the rest is copied and queued.
   /// - Returns: the bytes that are queued now; `EDDY_EAGAIN` if the queue had reached the high
   ///   mark, and then nothing was taken; `EDDY_EPIPE`, `EDDY_ECONNRESET`, `EDDY_ENOTCONN`,

@@ -63,6 +63,17 @@ struct WriteQueue {
     last = segment
   }
 
+  /// Bytes of files.
+  var countOfFiles: Int {
+    var count = 0
+    var next = first
+    while let segment = next {
+      if segment.pointee.source == .file { count += segment.pointee.end - segment.pointee.start }
+      next = segment.pointee.next
+    }
+    return count
+  }
+
   /// Describes what the kernel is to take next, up to a file.
   /// - Returns: the number of vectors.
   func gather(into list: UnsafeMutableBufferPointer<iovec>) -> Int {

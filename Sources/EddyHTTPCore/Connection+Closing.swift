@@ -28,6 +28,7 @@ extension Connection {
     guard phase != .closed else { return }
     guard status == 0 else { return tearDown() }
     queuedAtMost = 0
+    guard filesInFlight == 0 else { return }
     removeWriteDeadline()
     if phase == .lingering {
       if isHalfClosed || droppedBytes > engine.limits.drain {
@@ -61,14 +62,14 @@ extension Connection {
       isReadingPaused = false
       _ = stream.readStart()
     }
-    if stream.queued == 0 { engine.lingerDeadlines.append(phaseNode) }
+    if !hasUnwritten { engine.lingerDeadlines.append(phaseNode) }
   }
 
   /// Counts what comes after the last answer.
   func drop(_ count: Int) {
     droppedBytes += count
     guard droppedBytes > engine.limits.drain else { return }
-    if stream.queued == 0 { return close() }
+    if !hasUnwritten { return close() }
     // Closed once the answer is written.
     isReadingPaused = true
     stream.readStop()
@@ -77,7 +78,7 @@ extension Connection {
   /// Closes as soon as nothing waits to be written: the client doesn't send any more.
   func closeWhenWritten() {
     guard phase != .closed else { return }
-    if isLost || stream.queued == 0 { return close() }
+    if isLost || !hasUnwritten { return close() }
     phase = .lingering
     answer = .none
     DeadlineList.remove(phaseNode)
@@ -129,7 +130,7 @@ extension Connection {
   func idleTimedOut() {
     // A request that is on its way just now shall not meet a closed connection.
     if hasUnreadBytes { return engine.idleDeadlines.append(phaseNode) }
-    if stream.queued > 0 { linger() } else { close() }
+    if hasUnwritten { linger() } else { close() }
   }
 
   func bodyWindowEnded() {
@@ -144,8 +145,9 @@ extension Connection {
   }
 
   func writeTimedOut() {
-    guard stream.queued > 0 else { return removeWriteDeadline() }
-    let taken = acceptedBytes &- UInt64(stream.queued)
+    let waiting = stream.queued + stream.queuedOfFiles
+    guard waiting > 0 else { return removeWriteDeadline() }
+    let taken = acceptedBytes &- UInt64(waiting)
     guard taken == progressMark else {
       progressMark = taken
       return setWriteDeadline()
@@ -158,8 +160,14 @@ extension Connection {
     guard queued >= 0 else { return lose() }
     acceptedBytes &+= UInt64(count)
     queuedAtMost = queued
-    guard queued > 0, writeNode == nil else { return }
-    progressMark = acceptedBytes &- UInt64(queued)
+    if queued > 0 { expectProgress(queued) }
+  }
+
+  /// Sets the write deadline, unless it is set.
+  /// - Parameter waiting: bytes that are accepted and that the kernel does not have.
+  func expectProgress(_ waiting: Int) {
+    guard writeNode == nil else { return }
+    progressMark = acceptedBytes &- UInt64(waiting)
     setWriteDeadline()
   }
 
@@ -179,7 +187,7 @@ extension Connection {
 
   /// True if no request has come in part or in whole.
   var isIdle: Bool {
-    phase == .head && !isHeadPartial && input.isEmpty && stream.queued == 0 && !hasUnreadBytes
+    phase == .head && !isHeadPartial && input.isEmpty && !hasUnwritten && !hasUnreadBytes
   }
 
   /// True if the kernel has bytes of the client that were not read yet (recv(2)).

@@ -92,6 +92,8 @@ final class Connection {
   var progressMark: UInt64 = 0
   /// What was queued after the last write; since then it can only have become less.
   var queuedAtMost = 0
+  /// Parts of files that the stream has and the kernel may not have wholly.
+  var filesInFlight = 0
 
   /// The place in the list of the phase's deadline.
   let phaseNode: UnsafeMutablePointer<DeadlineNode>
@@ -120,8 +122,14 @@ final class Connection {
     (answer == .awaited || answer == .streaming) && !isLost
   }
 
-  /// Too many bytes wait for the client: it gets no further request served until it takes them.
+  /// Too many bytes wait for the client, or a file does: it gets no further request served until it
+  /// takes them. So however many requests a client sends, one answer's files are open.
   var isStalled: Bool {
-    queuedAtMost > 0 && phase == .head && stream.queued >= engine.limits.writeBuffer
+    guard phase == .head else { return false }
+    return filesInFlight > 0
+      || queuedAtMost > 0 && stream.queued >= engine.limits.writeBuffer
   }
+
+  /// True if bytes of answers are still to be taken by the kernel.
+  var hasUnwritten: Bool { stream.queued > 0 || filesInFlight > 0 }
 }

@@ -49,6 +49,23 @@ extension HTTPEngine {
     find(exchange, else: .gone) { $0.write(bytes) }
   }
 
+  /// Continues a streamed answer by a part of a file, in order with what is written before and
+  /// after. The kernel sends it by itself (sendfile(2)), so that it takes no memory however large it
+  /// is; a small part is read and collected. Reading happens on the loop's thread.
+  ///
+  /// A file that ends before the part does aborts the answer; if that is seen later, the
+  /// connection is reset, for the answer's length has been announced. The next request of the
+  /// connection is taken up when the kernel has all of the file.
+  ///
+  /// - Parameters:
+  ///   - file: kept open until the kernel has the part, or the connection is closed.
+  ///   - range: the part, in bytes from the file's start.
+  /// - Returns: as ``write(_:_:)``, but never ``WriteResult/full``.
+  public func sendFile(_ exchange: Exchange, _ file: OpenFile, _ range: Range<Int64>) -> WriteResult
+  {
+    find(exchange, else: .gone) { $0.sendFile(file, range) }
+  }
+
   /// Finishes a streamed answer. One that has fewer bytes than announced is aborted.
   ///
   /// - Returns: false if the exchange is no longer there, or was aborted.

@@ -78,6 +78,6 @@ extension HTTPEngine {
 extension Connection {
   fileprivate func beginDraining() {
     guard phase == .head, !isHeadPartial, input.isEmpty else { return }
-    if stream.queued > 0 { linger() } else if isIdle { close() }
+    if hasUnwritten { linger() } else if isIdle { close() }
   }
 }

@@ -67,6 +67,13 @@ final class OutputBuffer {
     count &+= 1
   }
 
+  /// Has that many bytes filled in; none are appended if `fill` says false.
+  func appendUnchecked(_ length: Int, _ fill: (UnsafeMutablePointer<UInt8>) -> Bool) -> Bool {
+    guard fill(base + count) else { return false }
+    count &+= length
+    return true
+  }
+
   /// At most 19 digits.
   @inline(__always) func appendUnchecked(decimal number: Int) {
     appendDigits(UInt64(number), radix: 10)
