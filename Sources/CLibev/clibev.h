@@ -179,6 +179,9 @@ static inline int clibev_open_beneath(int directory, const char *path, int flags
   return (int)syscall(SYS_openat2, directory, path, &how, sizeof how);
 }
 
+/* O_PATH, which glibc declares under this name only with _GNU_SOURCE. */
+enum { CLIBEV_O_PATH = __O_PATH };
+
 static inline int clibev_open(const char *path, int flags) {
   return open(path, flags);
 }

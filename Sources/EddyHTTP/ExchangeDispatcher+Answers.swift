@@ -73,9 +73,36 @@ extension ExchangeDispatcher {
       switch response.body {
       case .bytes(let bytes): return bytes.withUnsafeBytes(respond)
       case .string(var text): return text.withUTF8 { respond(UnsafeRawBufferPointer($0)) }
+      case .file(let file, let range):
+        return sendFiles([.file(file, range: range)], responder, response.status.code, fields)
+      case .segments(let segments):
+        return sendFiles(segments, responder, response.status.code, fields)
       case .empty, .stream: return respond(UnsafeRawBufferPointer(start: nil, count: 0))
       }
     }
+  }
+
+  /// Answers with parts of files. The engine takes them all at once: their bytes stay where they are
+  /// until the client takes them.
+  private func sendFiles(
+    _ segments: [Response.Body.Segment], _ responder: Responder, _ status: Int,
+    _ fields: UnsafeRawBufferPointer
+  ) -> Bool {
+    guard let engine else { return false }
+    let exchange = responder.exchange
+    let length = segments.reduce(Int64(0)) { $0 + $1.count }
+    guard engine.begin(exchange, status: status, fields: fields, contentLength: length) else {
+      return false
+    }
+    for segment in segments where !responder.isHead {
+      let result =
+        switch segment {
+        case .bytes(let bytes): bytes.withUnsafeBytes { engine.write(exchange, $0) }
+        case .file(let file, let range): engine.sendFile(exchange, file, range)
+        }
+      guard result != .gone else { return false }
+    }
+    return engine.end(exchange)
   }
 
   private func begin(_ responder: Responder, _ response: Response, _ length: Int64?) -> Bool {
@@ -110,5 +137,15 @@ extension ExchangeDispatcher {
     lines.removeAll(keepingCapacity: true)
     FieldLines.append(fields, to: &lines)
     return lines.withUnsafeBytes(body)
+  }
+}
+
+extension Response.Body.Segment {
+  /// Bytes.
+  fileprivate var count: Int64 {
+    switch self {
+    case .bytes(let bytes): Int64(bytes.count)
+    case .file(_, let range): range.upperBound - range.lowerBound
+    }
   }
 }

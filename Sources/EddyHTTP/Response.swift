@@ -1,5 +1,9 @@
+import EddyHTTPCore
 import FoundationEssentials
 import HTTPTypes
+
+/// A regular file that is open for reading, closed when nobody holds it any more.
+public typealias OpenFile = EddyHTTPCore.OpenFile
 
 /// The answer to a request.
 ///
@@ -21,6 +25,18 @@ public struct Response: Sendable {
     /// away. If it throws, the connection is closed so that the client sees that the answer is not
     /// whole. For HEAD it does not run.
     case stream(length: Int64? = nil, @Sendable (BodyWriter) async throws -> Void)
+    /// A part of a file, sent by the kernel (sendfile(2)) and so in bounded memory: `range` in bytes
+    /// from the file's start, all of which it has to have.
+    case file(OpenFile, range: Range<Int64>)
+    /// Parts one after the other, with their lengths' sum as `Content-Length`.
+    case segments([Segment])
+
+    /// A part of an answer's content.
+    public enum Segment: Sendable {
+      case bytes([UInt8])
+      /// As ``Response/Body/file(_:range:)``.
+      case file(OpenFile, range: Range<Int64>)
+    }
   }
 
   public var status: HTTPResponse.Status

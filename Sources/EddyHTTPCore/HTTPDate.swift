@@ -21,6 +21,13 @@ public enum HTTPDate {
     return time
   }
 
+  /// An IMF-fixdate, as every date is to be sent: `Sun, 06 Nov 1994 08:49:37 GMT`.
+  public static func text(_ time: Int64) -> [UInt8] {
+    let buffer = OutputBuffer(capacity: 64)
+    DateCache.append(Int(time), to: buffer)
+    return Array(buffer.bytes)
+  }
+
   private static func date(_ cursor: inout ByteCursor, now: Int64) -> Int64? {
     guard let day = name(&cursor, of: days, count: 7) else { return nil }
     if cursor.take(", ") { return fixdate(&cursor) }
