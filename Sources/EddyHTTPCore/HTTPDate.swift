@@ -21,10 +21,14 @@ public enum HTTPDate {
     return time
   }
 
-  /// An IMF-fixdate, as every date is to be sent: `Sun, 06 Nov 1994 08:49:37 GMT`.
+  /// 9999-12-31 23:59:59: the format has four digits for the year.
+  private static var latest: Int64 { 253_402_300_799 }
+
+  /// An IMF-fixdate, as every date is to be sent: `Sun, 06 Nov 1994 08:49:37 GMT`. A time before
+  /// 1970 or after 9999, which a file may be given, is the nearest one within.
   public static func text(_ time: Int64) -> [UInt8] {
     let buffer = OutputBuffer(capacity: 64)
-    DateCache.append(Int(time), to: buffer)
+    DateCache.append(Int(min(max(time, 0), latest)), to: buffer)
     return Array(buffer.bytes)
   }
 

@@ -32,9 +32,10 @@ struct DescriptorLimit {
   ///
   /// - Parameters:
   ///   - commands: how many may run at once.
-  func connections(besides commands: Int) -> Int {
+  ///   - descriptorsEach: how many descriptors a connection may take.
+  func connections(besides commands: Int, descriptorsEach: Int = 1) -> Int {
     // At most half is kept back, so that many small commands don't keep all clients out.
-    count - min(Self.own + commands * Self.perCommand, count / 2)
+    (count - min(Self.own + commands * Self.perCommand, count / 2)) / descriptorsEach
   }
 
   /// The program's own: standard streams, epoll, wake-ups, listeners, and a reserve.

@@ -106,7 +106,7 @@ extension Settings {
         "\(file ?? "the flags"): as it should be",
         "listens on \(addresses.map(\.text).joined(separator: ", "))",
         "tasks: \(names.joined(separator: ", "))",
-      ] + remarks
+      ] + folders.map { "serves \($0.root) at \($0.prefix)" } + remarks
     return lines.joined(separator: "\n")
   }
 }

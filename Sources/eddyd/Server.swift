@@ -31,6 +31,7 @@ struct Server {
       logger: logger)
     let router = Router()
     jobs.install(on: router)
+    for folder in settings.folders { router.files(folder.prefix, folder.files) }
     try await jobs.start()
 
     // Before the first client can see the server, so that a signal can't come too early.
@@ -43,7 +44,10 @@ struct Server {
     var limits = settings.limits
     limits.connections =
       settings.connections
-      ?? descriptors.connections(besides: settings.tasks.reduce(0) { $0 + $1.concurrency })
+      ?? descriptors.connections(
+        besides: settings.tasks.reduce(0) { $0 + $1.concurrency },
+        // Each may be getting a file.
+        descriptorsEach: settings.folders.isEmpty ? 1 : 2)
     let server = HTTPServer(
       loop: loop, router: router, limits: limits, trustedProxies: settings.trustedProxies,
       accessLog: accessLog, logger: logger)

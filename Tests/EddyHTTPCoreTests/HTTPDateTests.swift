@@ -65,6 +65,15 @@ import Testing
     }
   }
 
+  @Test(
+    arguments: [
+      (784_111_777, "Sun, 06 Nov 1994 08:49:37 GMT"), (-1, "Thu, 01 Jan 1970 00:00:00 GMT"),
+      (.min, "Thu, 01 Jan 1970 00:00:00 GMT"), (.max, "Fri, 31 Dec 9999 23:59:59 GMT"),
+    ] as [(Int64, String)])
+  func anyTimeHasAText(_ time: Int64, _ text: String) {
+    #expect(String(decoding: HTTPDate.text(time), as: UTF8.self) == text)
+  }
+
   /// What is written in every answer is read back, each day of 400 years.
   @Test func whatIsWrittenIsReadBack() {
     let buffer = OutputBuffer(capacity: 64)

@@ -4,7 +4,7 @@ import Glibc
 import HTTPTypes
 import Testing
 
-/// A folder's files, as a client sees them.
+/// A folder's files, as a client sees them. Numbers are those of the behaviours where servers differ.
 @Suite(.timeLimit(.minutes(1))) struct StaticFilesTests {
   private let folder: TestFolder
   /// 1000 bytes, X000XXXXXX and so on.
@@ -192,6 +192,18 @@ import Testing
     #expect(try await client.request("GET", "/static/no?v=5").headers["cache-control"] == nil)
   }
 
+  @Test func aTimeThatIsNoneOfThePastIsServedAllTheSame() async throws {
+    let server = try await server()
+    let client = try server.client()
+    folder.touch("www/a.html", 4_000_000_000)
+    let future = try await client.request("GET", "/static/a.html").headers["last-modified"]
+    #expect(future?.contains("2096") == false)
+    folder.touch("www/a.html", -5)
+    #expect(
+      try await client.request("GET", "/static/a.html").headers["last-modified"]
+        == "Thu, 01 Jan 1970 00:00:00 GMT")
+  }
+
   // MARK: Conditions
 
   @Test func conditionsAreEvaluated() async throws {
@@ -199,7 +211,7 @@ import Testing
     let client = try server.client()
     let tag = try #require(try await client.request("GET", "/static/a.html").headers["etag"])
     for (fields, status) in [
-      (["If-None-Match: \(tag)"], 304), (["If-None-Match: W/\(tag)"], 304),
+      (["If-None-Match: \(tag)"], 304), (["If-None-Match: W/\(tag)"], 304),  // 40
       (["If-None-Match: *"], 304), (["If-None-Match: \"foo\", \"bar\", \(tag) , \"baz\""], 304),
       (["If-None-Match: \"foo\"", "If-None-Match: \(tag)"], 304),
       (["If-None-Match: \"foo\""], 200),
@@ -207,7 +219,7 @@ import Testing
       (["If-Modified-Since: Tue, 19 Jan 2038 03:14:07 GMT"], 304),
       (["If-Modified-Since: Sun, 06 Nov 1994 08:49:36 GMT"], 200),
       (["If-None-Match: \"foo\"", "If-Modified-Since: \(Self.modified)"], 200),
-      (["If-Match: \(tag)"], 200), (["If-Match: *"], 200), (["If-Match: \"foo\""], 412),
+      (["If-Match: \(tag)"], 200), (["If-Match: *"], 200), (["If-Match: \"foo\""], 412),  // 38
       (["If-Match: W/\(tag)"], 412), (["If-Match: \"foo\", \"bar\", \t\(tag) , \"baz\""], 200),
       (["If-Unmodified-Since: \(Self.modified)"], 200),
       (["If-Unmodified-Since: Sun, 06 Nov 1994 08:49:36 GMT"], 412),
@@ -297,7 +309,7 @@ import Testing
     let client = try server.client()
     let tag = try #require(try await client.request("GET", "/static/a.html").headers["etag"])
     for (condition, status) in [
-      (tag, 206), (Self.modified, 206), ("wrong", 200), ("W/\(tag)", 200), ("\"foo\"", 200),
+      (tag, 206), (Self.modified, 206), ("wrong", 200), ("W/\(tag)", 200), ("\"foo\"", 200),  // 39
       ("Sun, 06 Nov 1994 08:49:38 GMT", 200),
     ] {
       let answer = try await client.request(

@@ -12,4 +12,8 @@ import Testing
     #expect(DescriptorLimit(count: 1024).connections(besides: 10_000) == 512)
     #expect(DescriptorLimit(count: 40).connections(besides: 2) == 20)
   }
+
+  @Test func aConnectionMayTakeAFileToo() {
+    #expect(DescriptorLimit(count: 1024).connections(besides: 0, descriptorsEach: 2) == 500)
+  }
 }

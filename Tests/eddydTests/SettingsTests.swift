@@ -129,6 +129,34 @@ import Testing
     #expect(task.cancelsWhenAbandoned)
   }
 
+  @Test func foldersAreOpenedAndTheirPathsHaveNoSlashAtTheEnd() async throws {
+    let settings = try await settings(
+      #"{"static": {"/": "/tmp", "/a/": "/usr", "/a/b": "/usr/share"}, "builtins": []}"#)
+    #expect(settings.folders.map(\.prefix) == ["/", "/a", "/a/b"])
+    #expect(settings.folders.map(\.root) == ["/tmp", "/usr", "/usr/share"])
+  }
+
+  @Test(arguments: [
+    (#"{"static": {"a": "/tmp"}}"#, "static.a: that is no path"),
+    (#"{"static": {"/a{b}": "/tmp"}}"#, "that is no path"),
+    (#"{"static": {"/a//b": "/tmp"}}"#, "that is no path"),
+    (#"{"static": {"//": "/tmp"}}"#, "that is no path"),
+    (#"{"static": {"/../a": "/tmp"}}"#, "that is no path"),
+    (#"{"static": {"/a%20b": "/tmp"}}"#, "that is no path"),
+    (#"{"static": {"": "/tmp"}}"#, "that is no path"),
+    (#"{"static": {"/a": "/tmp", "/a/": "/usr"}}"#, "\"/a\" is there already"),
+    (#"{"static": {"/tasks": "/tmp"}}"#, "/tasks is where eddyd's jobs are"),
+    (#"{"static": {"/jobs/a": "/tmp"}}"#, "/jobs is where eddyd's jobs are"),
+    (#"{"static": {"/a": "/nonexistent"}}"#, "/nonexistent can't be served: no such file"),
+    (#"{"static": {"/a": "/etc/passwd"}}"#, "/etc/passwd can't be served: not a directory"),
+    (#"{"static": {"/a": 1}}"#, "is 1, a number; write the path of the folder"),
+    (#"{"static": ["/a"]}"#, "static holds an array"),
+  ])
+  func aFolderThatCannotBeServedIsAFlaw(_ text: String, _ expected: String) async {
+    let flaw = await flaw(text)
+    #expect(flaw.contains("c.json:1: static") && flaw.contains(expected), "\(flaw)")
+  }
+
   @Test func aWaitThatIsNotGivenStaysWithinTheLongest() async throws {
     #expect(try await settings(#"{"jobs": {"maximumWait": 10}}"#).jobs.defaultWait == .seconds(10))
   }

@@ -77,8 +77,10 @@ extension StaticFiles {
     if selectCoding(of: &content, request) { headers[.vary] = "Accept-Encoding" }
     headers[.eTag] = String(
       decoding: content.status.entityTag(coding: content.coding?.token ?? ""), as: UTF8.self)
-    headers[.lastModified] = String(
-      decoding: HTTPDate.text(content.status.modified), as: UTF8.self)
+    // A time to come is none that anything was modified at (RFC 9110 §8.8.2.1).
+    let now = Int64(Date().timeIntervalSince1970)
+    let modified = min(content.status.modified, now)
+    headers[.lastModified] = String(decoding: HTTPDate.text(modified), as: UTF8.self)
     let hasQuery = request.head.query.map { $0.count > 0 } ?? false
     if let control = hasQuery ? options.cacheControlWithQuery : options.cacheControl {
       headers[.cacheControl] = control
@@ -88,8 +90,8 @@ extension StaticFiles {
     let outcome = condition.evaluate(
       request.method == .head ? .head : .get,
       ConditionalRequest.Validator(
-        entityTag: headers[.eTag].map { Array($0.utf8) }, lastModified: content.status.modified),
-      now: Int64(Date().timeIntervalSince1970))
+        entityTag: headers[.eTag].map { Array($0.utf8) }, lastModified: modified),
+      now: now)
     switch outcome {
     case .notModified:
       return Response(status: .notModified, headers: headers)

@@ -69,7 +69,13 @@ public final class StaticFiles: Sendable {
 
   /// - Throws: ``StaticFilesError`` if `root` can't be opened, or is no folder, or the system has no
   ///   openat2(2).
+  /// - Precondition: the index files are names.
   public init(root: String, options: Options = Options()) throws(StaticFilesError) {
+    for name in options.indexFiles {
+      precondition(
+        !name.isEmpty && !name.utf8.contains { $0 == 0 || $0 == UInt8(ascii: "/") },
+        "The index file \(name) is no name; write it without slashes.")
+    }
     guard !root.utf8.contains(0) else {
       throw StaticFilesError(root: root, error: EddyError(code: Int32(EDDY_EINVAL)))
     }
@@ -79,9 +85,7 @@ public final class StaticFiles: Sendable {
       throw StaticFilesError(root: root, error: error)
     }
     self.options = options
-    indexFiles = options.indexFiles.filter { !$0.contains("/") && !$0.isEmpty }.map {
-      Array($0.utf8)
-    }
+    indexFiles = options.indexFiles.map { Array($0.utf8) }
   }
 }
 

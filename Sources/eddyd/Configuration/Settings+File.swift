@@ -16,11 +16,13 @@ extension Settings {
     if let section = try root.section("jobs") { try applyJobs(section) }
     try applyBuiltins(root)
     if let section = try root.section("tasks") { try applyTasks(section) }
+    if let section = try root.section("static") { try applyStatic(section) }
     try root.finish()
-    if builtins.isEmpty && tasks.isEmpty {
+    if builtins.isEmpty && tasks.isEmpty && folders.isEmpty {
       throw ConfigurationError(
         file: root.file, line: nil,
-        problem: "there is no task: declare one in \"tasks\", or keep one of \"builtins\"")
+        problem: "there is no task: declare one in \"tasks\", keep one of \"builtins\", "
+          + "or serve a folder in \"static\"")
     }
   }
 

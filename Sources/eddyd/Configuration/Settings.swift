@@ -24,12 +24,23 @@ struct Settings {
   var builtins = BuiltinTask.allCases
   /// Those of the configuration file.
   var tasks: [TaskDefinition] = []
+  /// Folders whose files are served.
+  var folders: [ServedFolder] = []
   /// What the operator should know, though it keeps nothing from working.
   var remarks: [String] = []
 
   init(threads: Int) {
     self.threads = threads
   }
+}
+
+/// A folder whose files are served below a path.
+struct ServedFolder {
+  /// `/`, or a path without a slash at its end.
+  let prefix: String
+  /// As it is written.
+  let root: String
+  let files: StaticFiles
 }
 
 /// The tasks that come with the program.
