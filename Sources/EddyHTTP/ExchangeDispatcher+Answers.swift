@@ -74,26 +74,28 @@ extension ExchangeDispatcher {
       case .bytes(let bytes): return bytes.withUnsafeBytes(respond)
       case .string(var text): return text.withUTF8 { respond(UnsafeRawBufferPointer($0)) }
       case .file(let file, let range):
-        return sendFiles([.file(file, range: range)], responder, response.status.code, fields)
+        return sendFiles([.file(file, range: range)], responder, response.status, fields)
       case .segments(let segments):
-        return sendFiles(segments, responder, response.status.code, fields)
+        return sendFiles(segments, responder, response.status, fields)
       case .empty, .stream: return respond(UnsafeRawBufferPointer(start: nil, count: 0))
       }
     }
   }
 
   /// Answers with parts of files. The engine takes them all at once: their bytes stay where they are
-  /// until the client takes them.
+  /// until the client takes them. An access log tells their length, whether the client takes them or
+  /// not.
   private func sendFiles(
-    _ segments: [Response.Body.Segment], _ responder: Responder, _ status: Int,
+    _ segments: [Response.Body.Segment], _ responder: Responder, _ status: HTTPResponse.Status,
     _ fields: UnsafeRawBufferPointer
   ) -> Bool {
     guard let engine else { return false }
     let exchange = responder.exchange
     let length = segments.reduce(Int64(0)) { $0 + $1.count }
-    guard engine.begin(exchange, status: status, fields: fields, contentLength: length) else {
-      return false
-    }
+    note(responder, status, content: Int(length))
+    guard
+      engine.begin(exchange, status: status.code, fields: fields, contentLength: length)
+    else { return false }
     for segment in segments where !responder.isHead {
       let result =
         switch segment {

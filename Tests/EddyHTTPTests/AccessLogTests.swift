@@ -16,6 +16,10 @@ import Testing
     try await TestServer(limits: limits, trustedProxies: proxies, accessLog: log) { router, loop in
       router.get("/") { _ in .text("Hello.\n") }
       router.get("/jobs/{id}") { _ in .text("x") }
+      router.get("/file") { _ in
+        let file = OpenFile(adopting: open("/proc/self/exe", O_RDONLY | O_CLOEXEC))
+        return Response(body: .file(file, range: 0..<20_000))
+      }
       router.get("/unchanged") { _ in Response(status: .notModified, body: .string("none")) }
       router.post("/") { request in .bytes(request.body) }
       router.get("/slow") { _ in
@@ -65,6 +69,19 @@ import Testing
           /127\.0\.0\.1 - - \[\d\d\/[A-Z][a-z][a-z]\/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\] "GET \/\?a=1&b HTTP\/1\.1" 200 7 "http:\/\/a\.example\/" "curl\/8"/
       ) != nil, "\(first)")
     #expect(lines.map(untimed).last == #"127.0.0.1 - - [] "GET / HTTP/1.1" 200 7 "-" "-""#)
+  }
+
+  @Test func aFilesLengthIsLogged() async throws {
+    let log = try directory.open()
+    let server = try await server(log)
+    let client = try server.client()
+    #expect(try await client.request("GET", "/file").body.count == 20_000)
+    _ = try await client.request("HEAD", "/file")
+    #expect(
+      try await lines(log, 2).map(untimed) == [
+        #"127.0.0.1 - - [] "GET /file HTTP/1.1" 200 20000 "-" "-""#,
+        #"127.0.0.1 - - [] "HEAD /file HTTP/1.1" 200 0 "-" "-""#,
+      ])
   }
 
   private struct Line: Decodable, Equatable {
