@@ -73,6 +73,9 @@ extension Loop {
   func runPosts() -> Bool {
     guard hasPosts else { return false }
     let before = postsLeft
+    // Once a turn: to look again after each few would have the loop's thread and the posters' pass the
+    // mutex, and its cache line, to and fro.
+    if takenPosts.isEmpty, takenNodes.isEmpty { takeForeignPosts() }
     while postsLeft > 0 {
       isOwnTurn.toggle()
       guard isOwnTurn ? runOwnPost() || runForeignPost() : runForeignPost() || runOwnPost() else {
@@ -92,7 +95,6 @@ extension Loop {
 
   @inline(__always)
   private func runForeignPost() -> Bool {
-    if takenPosts.isEmpty, takenNodes.isEmpty { takeForeignPosts() }
     if let post = takenPosts.pop() {
       if postsBeforeOwn > 0 { postsBeforeOwn &-= 1 }
       run(post)

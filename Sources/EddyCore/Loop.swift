@@ -48,8 +48,6 @@ public final class Loop {
   /// The loop blocks for events, is about to, or is not in `run`: who posts must wake it.
   let isSleeping = Atomic<Bool>(true)
   let stopRequested = Atomic<Bool>(false)
-  let sharedPosts = SharedPosts()
-  let postedNodes = PostedNodes()
   var cachedNow: UInt64 = 0
 
   // MARK: Counters
@@ -110,10 +108,6 @@ public final class Loop {
   var epollDescriptor: Int32 = -1
   /// The process that created the loop, or took it over after fork(2).
   var owner: pid_t
-  /// The thread that is in `run`, or 0.
-  let runningThread = Atomic<UInt>(0)
-  /// The thread that created the loop or last ran it.
-  let lastThread: Atomic<UInt>
 
   /// Watchers that watch a descriptor which epoll refuses because it is always ready.
   var alwaysReady = 0
@@ -134,6 +128,19 @@ public final class Loop {
   var datagrams: DatagramBatch?
   /// There while file watchers watch.
   var inotify: Inotify?
+
+  // MARK: What other threads look at with each post
+
+  // It lies in cache lines of its own: otherwise each turn of the loop would take them from the posters.
+  private let paddingBefore = CacheLine()
+  /// The thread that is in `run`, or 0.
+  let runningThread = Atomic<UInt>(0)
+  /// The thread that created the loop or last ran it.
+  let lastThread: Atomic<UInt>
+  let sharedPosts = SharedPosts()
+  private let paddingBetween = CacheLine()
+  let postedNodes = PostedNodes()
+  private let paddingAfter = CacheLine()
 
   /// - Parameters:
   ///   - postBatch: the most posted callbacks that one turn runs.
@@ -273,4 +280,10 @@ public final class Loop {
     } while runPosts() || runCloseCallbacks()
     guard openHandles == 0 else { throw EddyError(EDDY_EBUSY) }
   }
+}
+
+/// As much as a cache line, so that what stands before it and what stands behind share none.
+private struct CacheLine {
+  private let words: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64) =
+    (0, 0, 0, 0, 0, 0, 0, 0)
 }

@@ -101,19 +101,19 @@ struct PostBuffer {
 
 /// Callbacks that other threads have posted, under a mutex, which the loop takes all at once.
 struct SharedPosts: ~Copyable {
-  private struct State {
+  private struct State: ~Copyable {
     var mutex = pthread_mutex_t()
     var posts = PostBuffer()
+    /// Whether there are any: the loop looks at it before it blocks.
+    let isFilled = Atomic<Bool>(false)
   }
 
   private let state: UnsafeMutablePointer<State>
-  /// Whether there are any: the loop looks at it before it blocks.
-  private let isFilled = Atomic<Bool>(false)
 
   init() {
     state = .allocate(capacity: 1)
     state.initialize(to: State())
-    pthread_mutex_init(&state.pointee.mutex, nil)
+    clibev_adaptive_mutex_init(&state.pointee.mutex)
   }
 
   deinit {
@@ -133,14 +133,16 @@ struct SharedPosts: ~Copyable {
     let isQueued = state.pointee.posts.append(callback)
     // Sequentially consistent with the loop's flag that it sleeps: either the loop sees the post
     // before it blocks, or the poster then sees that it blocks.
-    if isFirst, isQueued { isFilled.store(true, ordering: .sequentiallyConsistent) }
+    if isFirst, isQueued {
+      state.pointee.isFilled.store(true, ordering: .sequentiallyConsistent)
+    }
     pthread_mutex_unlock(&state.pointee.mutex)
     return isQueued ? isFirst : nil
   }
 
   /// Whether none waits here. The loop's thread.
   var isEmpty: Bool {
-    @inline(__always) get { !isFilled.load(ordering: .sequentiallyConsistent) }
+    @inline(__always) get { !state.pointee.isFilled.load(ordering: .sequentiallyConsistent) }
   }
 
   /// Takes all, and leaves `empty` for the next. The loop's thread.
@@ -148,7 +150,7 @@ struct SharedPosts: ~Copyable {
     let state = state
     pthread_mutex_lock(&state.pointee.mutex)
     swap(&state.pointee.posts, &empty)
-    isFilled.store(false, ordering: .relaxed)
+    state.pointee.isFilled.store(false, ordering: .relaxed)
     pthread_mutex_unlock(&state.pointee.mutex)
   }
 
@@ -156,6 +158,6 @@ struct SharedPosts: ~Copyable {
   /// half made.
   borrowing func forked() {
     if pthread_mutex_trylock(&state.pointee.mutex) != 0 { state.pointee.posts = PostBuffer() }
-    pthread_mutex_init(&state.pointee.mutex, nil)
+    clibev_adaptive_mutex_init(&state.pointee.mutex)
   }
 }
