@@ -202,6 +202,7 @@ def chat_drops_a_client_that_does_not_read():
         slow.connect((host, int(port)))
         talker = server.connect()
         reads = talker.makefile()
+        assert slow.recv(100) == b"* guest2 has come\n"  # who is not there yet hears nothing
         slow.sendall(b"here\n")
         assert reads.readline() == "guest1: here\n"
         done = threading.Event()
