@@ -285,12 +285,24 @@ static void check_received(const udp_end *end, const batch *batch, size_t count)
   }
 }
 
-static void a_batch_is_sent_in_order_with_few_calls(void) {
+/* Two sockets on a loop of their own. */
+static eddy_loop *make_ends(udp_end *end, udp_end *peer) {
   eddy_loop *loop = make_loop();
+  udp_end_make(end, loop, "127.0.0.1:0");
+  udp_end_make(peer, loop, "127.0.0.1:0");
+  return loop;
+}
+
+static void close_ends(udp_end *end, udp_end *peer, eddy_loop *loop) {
+  udp_end_close(end);
+  udp_end_close(peer);
+  end_loop(loop);
+}
+
+static void a_batch_is_sent_in_order_with_few_calls(void) {
   batch batch;
   udp_end end, peer;
-  udp_end_make(&end, loop, "127.0.0.1:0");
-  udp_end_make(&peer, loop, "127.0.0.1:0");
+  eddy_loop *loop = make_ends(&end, &peer);
   fill(&batch, &peer.address);
   CHECK_EQ(eddy_udp_send_batch(end.udp, batch.datagrams, BATCH), BATCH);
   CHECK_EQ(udp_batches_sent(), (BATCH + 63) / 64);
@@ -303,45 +315,35 @@ static void a_batch_is_sent_in_order_with_few_calls(void) {
 }
 
 static void a_batch_goes_to_the_connected_peer(void) {
-  eddy_loop *loop = make_loop();
   batch batch;
   udp_end end, peer;
-  udp_end_make(&end, loop, "127.0.0.1:0");
-  udp_end_make(&peer, loop, "127.0.0.1:0");
+  eddy_loop *loop = make_ends(&end, &peer);
   fill(&batch, NULL);
   CHECK_EQ(eddy_udp_send_batch(end.udp, batch.datagrams, BATCH), EDDY_EDESTADDRREQ);
   CHECK_EQ(eddy_udp_connect(end.udp, &peer.address), 0);
   CHECK_EQ(eddy_udp_send_batch(end.udp, batch.datagrams, BATCH), BATCH);
   udp_end_await(&peer, BATCH);
   check_received(&peer, &batch, BATCH);
-  udp_end_close(&end);
-  udp_end_close(&peer);
-  end_loop(loop);
+  close_ends(&end, &peer, loop);
 }
 
 static void what_has_arrived_is_sent_on_from_the_callback_itself(void) {
-  eddy_loop *loop = make_loop();
   batch batch;
   udp_end end, peer;
-  udp_end_make(&end, loop, "127.0.0.1:0");
-  udp_end_make(&peer, loop, "127.0.0.1:0");
+  eddy_loop *loop = make_ends(&end, &peer);
   fill(&batch, &peer.address);
   CHECK_EQ(eddy_udp_send_batch(end.udp, batch.datagrams, BATCH), BATCH);
   udp_end_await(&peer, 64);
   /* The receiving side's slots are laid out for what was received; sending has its own. */
   CHECK_EQ(eddy_udp_send_batch(peer.udp, batch.datagrams, 10), 10);
   udp_end_await(&peer, BATCH + 10);
-  udp_end_close(&end);
-  udp_end_close(&peer);
-  end_loop(loop);
+  close_ends(&end, &peer, loop);
 }
 
 static void a_batch_that_finds_no_room_says_how_far_it_came(void) {
-  eddy_loop *loop = make_loop();
   batch batch;
   udp_end end, peer;
-  udp_end_make(&end, loop, "127.0.0.1:0");
-  udp_end_make(&peer, loop, "127.0.0.1:0");
+  eddy_loop *loop = make_ends(&end, &peer);
   fill(&batch, &peer.address);
   udp_refuse_after(100, EAGAIN);
   CHECK_EQ(eddy_udp_send_batch(end.udp, batch.datagrams, BATCH), 100);
@@ -354,18 +356,14 @@ static void a_batch_that_finds_no_room_says_how_far_it_came(void) {
   CHECK_EQ(eddy_udp_send_batch(end.udp, batch.datagrams + 100, BATCH - 100), BATCH - 100);
   udp_end_await(&peer, BATCH);
   check_received(&peer, &batch, BATCH);
-  udp_end_close(&end);
-  udp_end_close(&peer);
-  end_loop(loop);
+  close_ends(&end, &peer, loop);
 }
 
 static void a_batch_ends_before_what_cannot_be_sent(void) {
   static char too_long[65508];
-  eddy_loop *loop = make_loop();
   batch batch;
   udp_end end, peer;
-  udp_end_make(&end, loop, "127.0.0.1:0");
-  udp_end_make(&peer, loop, "127.0.0.1:0");
+  eddy_loop *loop = make_ends(&end, &peer);
   fill(&batch, &peer.address);
   batch.datagrams[70].data = too_long;
   batch.datagrams[70].length = sizeof too_long;
@@ -378,9 +376,7 @@ static void a_batch_ends_before_what_cannot_be_sent(void) {
   CHECK_EQ(eddy_udp_send_batch(end.udp, batch.datagrams + 81, BATCH - 81), EDDY_EINVAL);
   udp_end_await(&peer, 79);
   CHECK_EQ(end.writables, 0);
-  udp_end_close(&end);
-  udp_end_close(&peer);
-  end_loop(loop);
+  close_ends(&end, &peer, loop);
 }
 
 static const tap_test tests[] = {
